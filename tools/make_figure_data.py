@@ -1,0 +1,52 @@
+"""Write two files of book/_static: the kernel playground's photograph, and the card that shows where a link to the book is shared.
+
+Usage: .venv/bin/python tools/make_figure_data.py
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.cbook import get_sample_data
+from scipy.signal import correlate2d
+
+STATIC = Path(__file__).resolve().parents[1] / "book" / "_static"
+PATH = STATIC / "photograph.bin"
+SOBEL_X = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+NIGHT, DAY = "#14181e", "#ffffff"
+
+
+def photograph():
+    """Return chapter 03's `grey`, rounded to bytes: uint8 (160, 160)."""
+    with get_sample_data("grace_hopper.jpg") as file:
+        photo = plt.imread(file)
+    rgb = photo[20:340, 110:430].reshape(160, 2, 160, 2, 3).mean(axis=(1, 3)) / 255
+    return np.round(rgb @ [0.299, 0.587, 0.114] * 255).astype(np.uint8)
+
+
+def card():
+    """Return a figure of 1200 x 630 pixels: the title, and a photograph, a kernel and the edges that they make."""
+    grey = photograph() / 255
+    edges = np.abs(correlate2d(grey, SOBEL_X, "valid"))
+    figure = plt.figure(figsize=(12, 6.3), dpi=100, facecolor=NIGHT)
+    for left, image in ((0.05, grey), (0.68, edges)):
+        axes = figure.add_axes([left, 0.34, 0.27, 0.27 * 12 / 6.3])
+        axes.imshow(image, cmap="gray", vmin=0, vmax=np.quantile(image, 0.995))
+        axes.axis("off")
+    axes = figure.add_axes([0.41, 0.44, 0.18, 0.18 * 12 / 6.3], xlim=(0, 3), ylim=(3, 0))
+    axes.axis("off")
+    for row, column in np.ndindex(3, 3):
+        axes.add_patch(plt.Rectangle((column, row), 1, 1, facecolor=NIGHT, edgecolor="#82b4f5", linewidth=2, clip_on=False))
+        axes.text(column + 0.5, row + 0.52, f"{SOBEL_X[row, column]}".replace("-", "\u2212"), color=DAY, fontsize=28, ha="center", va="center")
+    for x, sign in ((0.365, "\u2217"), (0.635, "\u2192")):
+        figure.text(x, 0.61, sign, color=DAY, fontsize=34, ha="center", va="center")
+    figure.text(0.05, 0.15, "From Kernels to ConvNets", color=DAY, fontsize=44, weight="bold")
+    figure.text(0.05, 0.07, "Convolution and convolutional networks: a book that runs, and proves what it says", color="#c6ccd6", fontsize=19)
+    return figure
+
+
+if __name__ == "__main__":
+    PATH.write_bytes(photograph().tobytes())
+    card().savefig(STATIC / "card.png", facecolor=NIGHT)
+    for path in (PATH, STATIC / "card.png"):
+        print(f"{path}: {path.stat().st_size} bytes")
