@@ -1,0 +1,94 @@
+"""Chapter 09: the styles of one network, chapter 08's weights in it, the reader's pictures, broken files, the long curves."""
+
+import json
+import os
+import re
+
+import keras
+import numpy as np
+import pytest
+from conftest import ROOT, definitions, find_notebook
+
+CHAPTER = definitions("09")
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).random((8, 28, 28, 1), dtype=np.float32)
+
+
+def test_three_styles_and_raw_tensorflow_are_one_network(images):
+    parameters = CHAPTER["init_parameters"](seed=3)
+    expected = CHAPTER["forward"](parameters, images)
+    np.testing.assert_allclose(definitions("08")["forward_numpy"](parameters, images), expected, rtol=0, atol=1e-4)
+    for make in "sequential_network", "functional_network", "SubclassedNetwork":
+        model = CHAPTER[make]()
+        model(images)
+        model.set_weights([variable.numpy() for variable in parameters.values()])
+        np.testing.assert_allclose(model(images), expected, rtol=0, atol=1e-4)
+        assert not np.allclose(model(images, training=True), expected, atol=1e-3)  # dropout is on
+
+
+@pytest.fixture(scope="module")
+def digits():
+    with np.load(ROOT / "data" / "mnist.npz", allow_pickle=False) as file:
+        return file["x_test"][:100]
+
+
+def test_a_digit_of_mnist_stays_where_it_is(digits):
+    for digit in digits:
+        centred = CHAPTER["mnist_steps"](digit)["centred"]
+        assert centred.shape == (28, 28) and centred.dtype == np.float32 and 0 <= centred.min() and centred.max() <= 1
+        assert np.abs(centred - digit / 255).mean() < 0.06
+
+
+@pytest.mark.parametrize("change", [
+    lambda ink: 255 - ink, lambda ink: np.pad(ink, ((90, 3), (0, 40))), lambda ink: 255 - np.pad(ink, ((0, 9), (70, 0))),
+    lambda ink: np.stack([ink] * 3, axis=2), lambda ink: ink / 255, lambda ink: 0.2 + 0.5 * ink / 255,
+    lambda ink: (np.kron(ink, np.ones((5, 5), "u1"))),
+], ids=["inverted", "moved", "inverted and moved", "colour", "float", "pale", "large"])
+def test_the_way_a_picture_was_taken_does_not_matter(digits, change):
+    for digit in digits[:20]:
+        plain, other = (CHAPTER["mnist_steps"](picture)["centred"] for picture in (digit, change(digit)))
+        assert np.abs(plain - other).mean() < 0.03
+
+
+@pytest.mark.parametrize("picture, words", [
+    (np.zeros((28, 28, 4)), ["(28, 28, 4)"]), (np.zeros(784), ["(784,)"]), (np.zeros((2, 28, 28, 1)), ["(2, 28, 28, 1)"]),
+    (np.zeros((28, 28), int), ["int64"]), (np.zeros((28, 28), bool), ["bool"]), (np.full((9, 9), 200.0), ["0 to 1"]),
+    (np.full((9, 9), -0.1), ["0 to 1"]), (np.full((9, 9), np.nan), ["0 to 1"]), (np.zeros((0, 5)), ["0 to 1"]),
+    (np.zeros((30, 30)), ["no ink"]), (np.full((30, 30), 255, "u1"), ["no ink"]), (np.array([["a", "b"]]), ["<U1"]),
+])
+def test_what_is_no_picture_is_refused_with_a_sentence(picture, words):
+    with pytest.raises(ValueError) as caught:
+        CHAPTER["mnist_steps"](picture)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_a_broken_file_is_refused_with_a_sentence(tmp_path, images):
+    model = CHAPTER["sequential_network"]()
+    model.save(tmp_path / "good.keras")
+    np.testing.assert_array_equal(CHAPTER["load_network"](tmp_path / "good.keras")(images), model(images))
+    whole = (tmp_path / "good.keras").read_bytes()
+    for size in 0, 10, len(whole) // 2, len(whole) - 1:
+        (tmp_path / "cut.keras").write_bytes(whole[:size])
+        with pytest.raises(ValueError, match="cut.keras is damaged or no .keras file"):
+            CHAPTER["load_network"](tmp_path / "cut.keras")
+    with pytest.raises(ValueError, match="there is no file .*gone.keras"):
+        CHAPTER["load_network"](tmp_path / "gone.keras")
+    keras.Sequential([keras.Input((28, 28, 3)), keras.layers.Flatten(), keras.layers.Dense(10)]).save(tmp_path / "colour.keras")
+    with pytest.raises(ValueError, match=r"\(None, 28, 28, 3\)"):
+        CHAPTER["load_network"](tmp_path / "colour.keras")
+
+
+def test_the_tables_are_what_the_script_wrote():
+    curves = json.loads((ROOT / "data" / "curves.json").read_text())
+    assert CHAPTER["SGD_CURVE"] == {point["step"]: point["accuracy"] for point in curves["sgd"]["points"]}
+    assert CHAPTER["ADAM_CURVE"] == {round(point["epochs"]): point["accuracy"] for point in curves["adam"]["points"]}
+    text = find_notebook("09").read_text()
+    for epoch, accuracy in CHAPTER["ADAM_CURVE"].items():
+        assert re.search(rf"\| {epoch} \|[^|]+\|[^|]+\| {accuracy} \|", text), (epoch, accuracy)
+
+
+def test_the_notebook_leaves_no_file_behind():
+    assert not [name for name in os.listdir(ROOT / "notebooks") if name.endswith((".keras", ".npz", ".h5"))]

@@ -1,0 +1,40 @@
+"""Chapter 03's filters against SciPy, on images and kernels drawn at random."""
+
+import numpy as np
+import scipy.signal
+from conftest import definitions
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+CHAPTER = definitions("03")
+MANY = settings(max_examples=300, derandomize=True, deadline=None)
+odd = st.sampled_from([1, 3, 5])
+
+
+@MANY
+@given(H=st.integers(5, 20), W=st.integers(5, 20), FH=odd, FW=odd, seed=st.integers(0, 999))
+def test_filter_grey_is_scipys_correlation(H, W, FH, FW, seed):
+    rng = np.random.default_rng(seed)
+    image, kernel = rng.normal(size=(H, W)), rng.normal(size=(FH, FW))
+    expected = scipy.signal.correlate2d(image, kernel, mode="same")
+    np.testing.assert_allclose(CHAPTER["filter_grey"](image, kernel), expected, rtol=0, atol=1e-12)
+
+
+@MANY
+@given(H=st.integers(3, 25), W=st.integers(3, 25), S=st.integers(1, 4), name=st.sampled_from(sorted(CHAPTER["KERNELS"])))
+def test_a_stride_drops_rows_and_columns(H, W, S, name):
+    image, kernel = np.random.default_rng(H * W).normal(size=(H, W)), CHAPTER["KERNELS"][name]
+    before = [definitions("04")["same_padding"](size, 3, S)[0] for size in (H, W)]
+    whole = scipy.signal.correlate2d(image, kernel)  # full: its [2 - p] is the first output with p zeros before
+    expected = whole[2 - before[0]::S, 2 - before[1]::S][:-(-H // S), :-(-W // S)]
+    np.testing.assert_allclose(CHAPTER["filter_grey"](image, kernel, S), expected, rtol=0, atol=1e-12)
+
+
+@MANY
+@given(seed=st.integers(0, 999), name=st.sampled_from(sorted(CHAPTER["KERNELS"])))
+def test_kernel_times_identity_filters_each_channel_alone(seed, name):
+    image, kernel = np.random.default_rng(seed).normal(size=(6, 7, 3)), CHAPTER["KERNELS"][name]
+    result = CHAPTER["filter_rgb"](image, kernel[:, :, None, None] * np.eye(3))
+    for c in range(3):
+        expected = scipy.signal.correlate2d(image[:, :, c], kernel, mode="same")
+        np.testing.assert_allclose(result[:, :, c], expected, rtol=0, atol=1e-12)
