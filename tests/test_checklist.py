@@ -394,6 +394,19 @@ def test_a_planted_bug_in_the_data_is_found(name):
     assert sentence.startswith("Look: ") and re.search(message, sentence), sentence
 
 
+def test_luck_with_whole_classes_does_not_hide_shuffled_labels(monkeypatch):
+    """A network that learned nothing gives like images one guess: whole digits are right by luck, and no label is."""
+    x, y, u, v = digits()
+    digit_of = {image.tobytes(): digit for image, digit in zip([*x, *u], [*y, *v])}
+    guess = np.array([0, 1, 2, 4, 5, 6, 7, 8, 9, 3])  # three of ten digits are as they should be
+    monkeypatch.setitem(CHAPTER, "trained_classes", lambda model, x, y, new, rate=0: guess[[digit_of[image.tobytes()] for image in new]])
+    assert CHAPTER["knows"](guess[v], v) and not CHAPTER["knows"](guess[v], v, alike=True)
+    for seed in range(20):
+        shuffled = np.random.default_rng(seed).permutation(y)
+        assert "training labels tell nothing" in inspect_labels(dense(), x, shuffled, u, v)
+    assert inspect_labels(dense(), x, y, u, v).startswith("OK")
+
+
 def test_a_model_that_scales_its_inputs_may_have_bytes():
     x, *_ = as_bytes(*digits())
     assert inspect_input(x, stack(L.Rescaling(1 / 255), L.Flatten(), L.Dense(10))).startswith("OK")
