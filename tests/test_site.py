@@ -76,3 +76,10 @@ def test_folded_cells_are_folded(pages):
             assert folded and not any(details.has_attr("open") for details in folded), path
             solutions = [cell for cell in page.select("div.cell") if "# @title Solution" in cell.get_text()]
             assert len(solutions) >= 4 and all(cell.select("details") for cell in solutions), path
+
+
+def test_a_fold_says_what_is_in_it(pages):
+    for path, page in content_pages(pages).items():
+        for fold in page.select("div.cell details"):
+            title = fold.select_one("pre").get_text().splitlines()[0]
+            assert title == f"# @title {fold.select_one('summary .collapsed').get_text()}", path

@@ -7,7 +7,7 @@ sgd     the network of the archived TensorFlow layers tutorial, as it was traine
         first 55,000 images, dropout rate 0.4, Keras' default initialisers; its published end is 0.9733.
 adam    the same network by epochs, beside CS 20's tables: Adam 0.001, batch 128, dropout rate 0.25.
 
-A notebook shows a curve as a short table; tests/test_curves.py holds the two together.
+A notebook shows a curve as a short table; tests/test_keras_network.py holds the two together.
 """
 
 import json

@@ -3,7 +3,8 @@
 The theme (sphinx-book-theme on pydata-sphinx-theme on Bootstrap) loads 2.4 MB of scripts and styles on each page, leaves
 gaps in accessibility, and says nothing to search engines. After the build this module rewrites each page once: it drops
 the scripts that have nothing to do on it, draws the icons, joins what is left into one script and one style sheet without
-the rules that no page uses, gives images their size, mends the markup and fills in the head. It also makes the 404 page.
+the rules that no page uses, gives images their size, mends the markup and fills in the head. It also makes the 404 page,
+and, before that, names the folded cells.
 
 Meeting a new version of the theme: build, run tests/test_pages.py, and see which steps below still find what they look for;
 a step that finds nothing does nothing.
@@ -18,6 +19,7 @@ from urllib.parse import urljoin, urlsplit
 
 import assets
 from bs4 import BeautifulSoup
+from docutils import nodes
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -50,6 +52,17 @@ NOT_FOUND = """
 <p>It may have been moved or renamed. The <a href="book/index.html">first page</a> has the map of the whole course,
 and the <a href="search.html">search</a> finds any word in it.</p>
 """
+
+
+# --- folds ------------------------------------------------------------------------------------------------------------
+
+def name_folds(app, doctree):
+    """Call the fold of a cell what its first line calls it, as Colab does: "# @title Solution" in place of "Show code cell content"."""
+    for cell in doctree.findall(lambda node: node.get("hide_mode") if isinstance(node, nodes.container) else False):
+        code = next(cell.findall(nodes.literal_block), None)
+        title = re.match(r"# @title (.+)", code.astext()) if code else None
+        if title:
+            cell["prompt_show"] = cell["prompt_hide"] = title[1]
 
 
 # --- scripts, styles, icons -------------------------------------------------------------------------------------------
@@ -241,6 +254,7 @@ def write_for_robots(app):
 
 def setup(app):
     app.connect("config-inited", find_base_url)
+    app.connect("doctree-read", name_folds)
     app.connect("html-collect-pages", add_not_found)
     app.connect("build-finished", finish, priority=900)  # after pydata-sphinx-theme has rewritten pygments.css
     return {"parallel_read_safe": True, "parallel_write_safe": True}
