@@ -1,6 +1,6 @@
 """Run, check and canonicalise the notebooks.
 
-    python tools/notebooks.py refresh [NOTEBOOK ...]   run top to bottom, store the outputs
+    python tools/notebooks.py refresh [NOTEBOOK ...]   run top to bottom, store the outputs (--renew: see refresh)
     python tools/notebooks.py check                    look at everything without running it
     python tools/notebooks.py bench                    seconds and peak memory of each notebook, and of the book
 
@@ -69,6 +69,15 @@ def canonical(notebook):
     }
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return nbformat.writes(notebook, indent=1) + "\n"
+
+
+def without_ignored(text):
+    """Return the notebook in a canonical text without the outputs that are not compared: those of trainings and timings."""
+    notebook = json.loads(text)
+    for cell in notebook["cells"]:
+        if "nbval-ignore-output" in cell["metadata"].get("tags", []):
+            cell["outputs"] = []
+    return notebook
 
 
 def write_atomically(path, text):
@@ -335,8 +344,11 @@ def chapters(root=ROOT):
 
 # --- commands -------------------------------------------------------------------------------------------------------
 
-def refresh(paths):
-    """Run each notebook and store its outputs; a notebook that fails is left as it was. Return the exit status."""
+def refresh(paths, renew=False):
+    """Run each notebook and store its outputs; a notebook that fails is left as it was. Return the exit status.
+
+    So is one where nothing has changed but the outputs of trainings and timings, which differ each time; unless `renew`.
+    """
     failed = 0
     for path in paths:
         print(f"{path.name} ", end="", flush=True)
@@ -346,8 +358,11 @@ def refresh(paths):
             failed = 1
             print(f" FAILED, left as it was\n{error}", flush=True)
             continue
-        write_atomically(path, canonical(notebook))
-        print(f" {seconds:.0f} s, {peak / 1e9:.2f} GB", flush=True)
+        old, new = path.read_text(encoding="utf-8"), canonical(notebook)
+        kept = not renew and old == canonical(nbformat.reads(old, as_version=4)) and without_ignored(old) == without_ignored(new)
+        if not kept:
+            write_atomically(path, new)
+        print(f" {seconds:.0f} s, {peak / 1e9:.2f} GB{', nothing new' if kept else ''}", flush=True)
         for problem in check_notebook(path):
             failed = 1
             print(f"  {problem}", flush=True)
@@ -376,6 +391,7 @@ def bench(paths):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["refresh", "check", "bench"])
+    parser.add_argument("--renew", action="store_true", help="refresh: store new outputs of trainings and timings too")
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of notebooks/")
     arguments = parser.parse_args()
     paths = [path.resolve() for path in arguments.notebooks] or chapters()
@@ -386,7 +402,7 @@ def main():
         problems = check_all()
         print("\n".join(problems) or f"{len(paths)} notebooks: nothing to complain of.")
         return 1 if problems else 0
-    return {"refresh": refresh, "bench": bench}[arguments.command](paths)
+    return refresh(paths, arguments.renew) if arguments.command == "refresh" else bench(paths)
 
 
 if __name__ == "__main__":
