@@ -142,6 +142,7 @@ SOUND = {
     "words": (lambda: stack(L.Embedding(60, 8), L.GlobalAveragePooling1D(), L.Dense(16, activation="relu"), L.Dense(2),
                             shape=(12,)), words),
     "softmax regression": (lambda: stack(L.Dense(4), shape=(12,)), clouds),
+    "regularized": (lambda: dense(kernel_regularizer=keras.regularizers.L2(1e-3)), digits),
 }
 
 
@@ -289,6 +290,8 @@ BUGS = {
                                                          kernel_initializer=keras.initializers.Constant(0.001)), "equal"),
     "dead ReLUs": (xy(inspect_gradients), lambda: dense(bias_initializer=keras.initializers.Constant(-50.0)), "exactly 0"),
     "dead ReLUs, one batch": (xy(inspect_one_batch), lambda: dense(bias_initializer=keras.initializers.Constant(-50.0)), "by heart"),
+    "a penalty that forbids learning": (xy(inspect_one_batch), lambda: dense(
+        last=L.Dense(10, kernel_regularizer=keras.regularizers.L2(10.0)), kernel_regularizer=keras.regularizers.L2(10.0)), r"by heart\. Its penalties: "),
     "a frozen convolution": (xy(inspect_gradients), lambda: frozen(0), "frozen.*conv2d"),
     "a frozen dense layer": (xy(inspect_gradients), lambda: frozen(4), "frozen.*dense"),
     "gradient cut off": (xy(inspect_gradients), lambda: Planted("cut off"), "no gradient"),
@@ -315,6 +318,9 @@ BUGS = {
                                     "single output.*sparsecategoricalcrossentropy"),
     "ten outputs, binary loss": (x_only(inspect_outputs), lambda: binary(10, "softmax", "binary_crossentropy"), "binarycrossentropy"),
     "softmax of one": (x_only(inspect_outputs), lambda: dense(last=L.Dense(1, activation="softmax")), "always 1"),
+    "divergence of logits": (x_only(inspect_outputs), lambda: stack(L.Flatten(), L.Dense(10), loss="kl_divergence"),
+                             "logits, and kldivergence expects"),
+    "Poisson's loss": (x_only(inspect_outputs), lambda: stack(L.Flatten(), L.Dense(10, activation="softmax"), loss="poisson"), "no cross-entropy"),
     "squared error": (x_only(inspect_outputs), lambda: stack(L.Flatten(), L.Dense(10), loss="mse"), "cross-entropy"),
     "dropout with training=True": (x_only(inspect_modes), switched_on, "training=True"),
     "dropout in code": (x_only(inspect_modes), lambda: Planted("dropout on"), "differ"),
@@ -376,6 +382,11 @@ SICK_DATA = {
     "test labels shuffled": (lambda m, x, y, u, v: inspect_labels(m, x, y, u, np.random.default_rng(0).permutation(v)),
                              "test labels tell nothing"),
     "all slid by one": (lambda m, x, y, u, v: inspect_labels(m, x, rolled(y), u, rolled(v)), "tell nothing"),
+    "half of the training labels shuffled": (lambda m, x, y, u, v: inspect_labels(m, x, np.where(np.arange(600) % 10 < 6, rolled(y), y), u, v),
+                                             "are some training labels wrong"),
+    "test images transposed": (lambda m, x, y, u, v: inspect_labels(m, x, y, u.transpose(0, 2, 1, 3), v), "prepared in two ways"),
+    "sorted": (lambda m, x, y, u, v: inspect_labels(m, x[np.argsort(y)], np.sort(y), u, v), "sorted: shuffle"),
+    "test twice as bright": (lambda m, x, y, u, v: inspect_match(x, 2 * u), "alike"),
     "test labels renumbered": (lambda m, x, y, u, v: inspect_labels(m, x, y, u, (v + 1) % 10), "wrong in the test set"),
     "counted from 1": (lambda m, x, y, u, v: inspect_labels(m, x, y + 1, u, v + 1), "label 10, and 10 outputs"),
     "one label": (lambda m, x, y, u, v: inspect_labels(m, x, 0 * y, u, v), "every training label is 0"),
