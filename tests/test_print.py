@@ -60,6 +60,15 @@ def test_the_book_prints(browser, tmp_path):
     build("--builder", "singlehtml", "--path-output", tmp_path)
     command = [sys.executable, ROOT / "tools" / "chromium.py", "pdf", tmp_path / "_build" / "singlehtml" / "book" / "index.html", tmp_path / "book.pdf"]
     subprocess.run(command, check=True)
+    tab = browser.new_page()
+    tab.goto((tmp_path / "_build" / "singlehtml" / "print.html").as_uri())
+    tab.emulate_media(media="print")
+    folds, hidden = tab.evaluate("""() => { const folds = [...document.querySelectorAll("details")];
+        folds.forEach((fold) => fold.open = true);
+        const code = folds.flatMap((fold) => [...fold.querySelectorAll("pre")]);
+        return [folds.length, code.filter((pre) => getComputedStyle(pre.closest("details > *")).opacity !== "1" || !pre.offsetHeight).length]; }""")
+    tab.close()
+    assert folds > 100 and hidden == 0  # nothing fades in: it would be printed before it is there
     pdf = (tmp_path / "book.pdf").read_bytes()
     assert pdf.startswith(b"%PDF") and pdf.rstrip().endswith(b"%%EOF") and b"/Outlines" in pdf
     assert 150 < len(re.findall(rb"/Type\s*/Page\b", pdf)) < 600
