@@ -61,7 +61,6 @@ class DrawDigit extends HTMLElement {
       return;
     }
     this.restore();
-    this.refresh();
     this.finish(false);
     this.dataset.ready = "";
   }
@@ -184,13 +183,11 @@ class DrawDigit extends HTMLElement {
 
   take(n) {
     Object.assign(this, { strokes: [], sample: n, penDown: false });
-    this.refresh();
     this.finish();
   }
 
   clear() {
     Object.assign(this, { strokes: [], sample: null, penDown: false });
-    this.refresh();
     this.finish();
   }
 
@@ -198,7 +195,6 @@ class DrawDigit extends HTMLElement {
     if (this.sample !== null) return this.clear();
     this.strokes.pop();
     this.penDown = false;
-    this.refresh();
     this.finish();
   }
 
@@ -221,8 +217,9 @@ class DrawDigit extends HTMLElement {
     this.waiting ??= requestAnimationFrame(() => { this.waiting = undefined; this.refresh(); });
   }
 
-  /** Return the drawing as numbers in 0..1: {gray, width}. */
+  /** Return the drawing as numbers in 0..1: {gray, width}; gray is null where nothing is drawn. */
   gray() {
+    if (this.sample === null && !this.strokes.length) return { gray: null, width: SIDE };
     if (this.sample !== null) return { gray: Float32Array.from(this.network.samples[this.sample], (byte) => byte / 255), width: 28 };
     drawStrokes(this.ink, this.strokes);
     const { data } = this.ink.getImageData(0, 0, SIDE, SIDE);
@@ -233,7 +230,7 @@ class DrawDigit extends HTMLElement {
   refresh() {
     if (!this.network) return;
     const { gray, width } = this.gray();
-    this.steps = preprocessSteps(gray, width, width);
+    this.steps = gray && preprocessSteps(gray, width, width);
     this.result = forward(this.network, this.steps?.image ?? new Float32Array(784));
     this.shares = this.steps ? softmax(this.result.logits) : new Array(10).fill(0);
     this.answer = this.shares.indexOf(Math.max(...this.shares));
