@@ -24,7 +24,8 @@ def names():
     rng = np.random.default_rng(0)
     model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
     images, h = rng.random((4, 28, 28, 1)).astype("float32"), rng.random((4, 6)).astype("float32")
-    return {"tf": tf, "keras": keras, "np": np, "images": images, "h": h, "labels": np.arange(4), "logits": rng.random((4, 10)).astype("float32"),
+    short = {**vars(keras.initializers), **vars(keras.optimizers), **vars(keras.losses), **vars(keras.layers)}
+    return {**short, "tf": tf, "keras": keras, "np": np, "x": images, "h": h, "labels": np.arange(4), "logits": rng.random((4, 10)).astype("float32"),
             "w": tf.Variable(rng.random((5, 5, 1, 32)).astype("float32")), "v": rng.random((6, 10)).astype("float32"), "b": np.zeros(10, "float32"),
             "y": h, "model": model, "batches": iter([(images, np.arange(4))]), "folder": tempfile.mkdtemp()}
 
@@ -48,7 +49,7 @@ def test_what_stands_beside_it_runs(code):
 def test_both_columns_of_a_row_do_the_same():
     values = names()
     for row in FROM_1:
-        if len(row[1]) == len(row[2]) == 1 and row[1] != ["y"] and row[2][0].endswith(("(images)", "(h)", "(labels, logits)", '"float32")')):
+        if len(row[1]) == len(row[2]) == 1 and row[1] != ["y"] and row[2][0].endswith(("(x)", "(h)", "(labels, logits)", '"float32")')):
             two, three = (np.asarray(eval(cell[0], values)) for cell in row[1:3])
             if "cross_entropy" not in row[1][0]:
                 assert two.shape == three.shape, row
