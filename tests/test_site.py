@@ -1,9 +1,11 @@
 """The built book: no warning, every internal link and anchor resolves, every figure has alt text, Colab opens the right file."""
 
+import os
 from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
 from bs4 import BeautifulSoup
+from conftest import ROOT, build
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +85,14 @@ def test_a_fold_says_what_is_in_it(pages):
         for fold in page.select("div.cell details"):
             title = fold.select_one("pre").get_text().splitlines()[0]
             assert title == f"# @title {fold.select_one('summary .collapsed').get_text()}", path
+
+
+def test_a_new_style_reaches_every_page(site):
+    """Sphinx writes only the pages that have changed, and a page is finished with the styles of its time: so all are written anew."""
+    page, style = site / "book" / "notation.html", ROOT / "book" / "_static" / "book.css"
+    before, text = page.stat().st_mtime_ns, page.read_text()
+    build("--path-output", site.parents[1])
+    assert page.stat().st_mtime_ns == before
+    os.utime(style)
+    build("--path-output", site.parents[1])
+    assert page.stat().st_mtime_ns != before and page.read_text() == text

@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import struct
+from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import assets
@@ -187,6 +188,19 @@ def find_base_url(app, config):
         config.html_baseurl = url.rstrip("/") + "/"  # the theme makes the canonical links of it
 
 
+def start_afresh(app, env, added, changed, removed):
+    """Have every page written again when a style, a script or an extension has changed: a page is finished once, with those of its time."""
+    files = sorted(path for name in ("_static", "_ext") for path in (Path(app.confdir) / "book" / name).rglob("*.*") if path.suffix != ".pyc")
+    state = [(str(path), path.stat().st_mtime_ns) for path in files]
+    if getattr(env, "book_files", None) != state:
+        shutil.rmtree(app.outdir / "_static", ignore_errors=True)
+        changed = env.found_docs - added
+    else:
+        changed = []
+    env.book_files = state
+    return changed
+
+
 def add_not_found(app):
     if app.builder.name == "html":
         yield "404", {"title": "This page is not here", "body": NOT_FOUND}, "page.html"
@@ -255,6 +269,7 @@ def write_for_robots(app):
 def setup(app):
     app.connect("config-inited", find_base_url)
     app.connect("doctree-read", name_folds)
+    app.connect("env-get-outdated", start_afresh)
     app.connect("html-collect-pages", add_not_found)
     app.connect("build-finished", finish, priority=900)  # after pydata-sphinx-theme has rewritten pygments.css
     return {"parallel_read_safe": True, "parallel_write_safe": True}
