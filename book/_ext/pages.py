@@ -68,12 +68,14 @@ def name_folds(app, doctree):
 
 # --- scripts, styles, icons -------------------------------------------------------------------------------------------
 
-def drop_unneeded(soup):
+def drop_unneeded(soup, words):
     """Take out the scripts and style sheets that have nothing to do on this page, and the hints to load them."""
+    # To search a page takes long: only for what its words, as words_of finds them, may hold.
+    may_have = lambda selector: any(assets.is_used(each, words) for each in selector.split(","))
+    unneeded = [part for part, selector in NEEDED_FOR if not (selector and may_have(selector) and soup.select_one(selector))]
     for tag in soup.select("script, link[rel=stylesheet], link[rel=preload]"):
         what = " ".join(filter(None, (tag.get("src"), tag.get("href"), tag.get("type"), tag.string)))
-        missing = any(part in what and not (selector and soup.select_one(selector)) for part, selector in NEEDED_FOR)
-        if missing or tag.get("rel") == ["preload"]:
+        if any(part in what for part in unneeded) or tag.get("rel") == ["preload"]:
             tag.decompose()
 
 
@@ -151,7 +153,7 @@ def plain_text(tag):
 
 def describe(soup, address, base_url, title):
     """Fill in the head: description and preview, which needs the book's address; drop what is said twice."""
-    for tag in soup.select("meta[name=viewport]")[1:] + soup.select("meta[name^=docsearch]"):
+    for tag in soup.head.select("meta[name=viewport]")[1:] + soup.head.select("meta[name^=docsearch]"):
         tag.decompose()
     soup.title.string = " \u2014 ".join(dict.fromkeys(re.split(" \u2014 ", soup.title.get_text().strip())))
     paragraph = soup.select_one("article h1 ~ p, article section > p")
@@ -166,7 +168,7 @@ def describe(soup, address, base_url, title):
         names += [("property", "og:url", urljoin(base_url, address)), ("property", "og:image", urljoin(base_url, "_static/card.png")),
                   ("property", "og:image:alt", title), ("name", "twitter:card", "summary_large_image")]
     for kind, name, content in names:
-        if not soup.select_one(f'meta[{kind}="{name}"]'):
+        if not soup.head.select_one(f'meta[{kind}="{name}"]'):
             soup.head.append(soup.new_tag("meta", attrs={kind: name, "content": content}))
 
 
@@ -209,14 +211,15 @@ def add_not_found(app):
 def finish_page(page, app, styles, scripts, icons, tokens):
     """Rewrite one page of the built book."""
     base_url, static = app.config.html_baseurl, app.outdir / "_static"
-    soup = BeautifulSoup(assets.drop_plain_tokens(page.read_text(encoding="utf-8"), tokens), "html.parser")
-    drop_unneeded(soup)
+    text = assets.drop_plain_tokens(page.read_text(encoding="utf-8"), tokens)
+    soup = BeautifulSoup(text, "html.parser")
+    drop_unneeded(soup, assets.words_of([text], []))
     draw_icons(soup, icons)
     join_all(soup, page, static, styles, scripts)
     size_images(soup, page)
     mend_markup(soup)
     describe(soup, page.relative_to(app.outdir).as_posix(), base_url, app.config.html_title or app.config.project)
-    for script in soup.select("script[data-cfasync]"):
+    for script in soup.head.select("script[data-cfasync]"):
         script.string = CHOOSE_THEME
     soup.html["data-theme"] = "light"  # where no script runs
     soup.html["data-finished"] = ""
