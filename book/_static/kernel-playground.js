@@ -1,11 +1,11 @@
-// Kernel playground, chapter 03: slide an editable kernel over the photograph or a drawing, and read the arithmetic of one pixel.
+// Kernel playground, chapter 02: slide an editable kernel over the photograph or a drawing, and read the arithmetic of one pixel.
 
 import {
   ARROWS, button, cellUnder, choice, clamp, divergingColour, element, formatNumber, greyColour, grid, inkOn, installStyle, markInvalid,
   numberField, packBits, paint, parseDecimal, parseInteger, parseList, predictionGate, readState, samePadding, uniqueId, unpackBits, writeState,
 } from "./figure.js";
 
-/** The kernels of chapter 03, and the display that suits them: signed for those that add up to 0. */
+/** The kernels of chapter 02, and the display that suits them: signed for those that add up to 0. */
 export const PRESETS = {
   "blur": { kernel: [1, 2, 1, 2, 4, 2, 1, 2, 1], divisor: 16, display: "cut" },
   "sharpen": { kernel: [0, -1, 0, -1, 5, -1, 0, -1, 0], divisor: 1, display: "cut" },
