@@ -7,11 +7,12 @@ import sys
 from types import SimpleNamespace
 
 import nbformat
-import notebooks as tool
 import numpy as np
 import pytest
 from conftest import ROOT, definitions, find_notebook
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+import notebooks as tool
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import repository
