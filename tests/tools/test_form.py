@@ -52,7 +52,7 @@ def test_it_refuses_to_lose_what_an_author_wrote(cells, metadata, message):
 
 def test_a_section_go_deeper_is_folded_in_jupyterlab_and_colab():
     deep, again = new_markdown_cell("## Go deeper: why"), new_markdown_cell("### Go deeper: how\nText.")
-    plain = new_markdown_cell("## Going deeper", metadata={FOLD: True})
+    plain = new_markdown_cell("## Go on", metadata={FOLD: True})
     notebook = form(new_markdown_cell("# A"), deep, plain, new_code_cell("## Go deeper"), again, colab={"collapsed_sections": ["old"]})
     assert [index for index, cell in enumerate(notebook.cells) if cell.metadata.get(FOLD)] == [1, 4]
     assert notebook.metadata.colab == {"collapsed_sections": [notebook.cells[1].id, notebook.cells[4].id]}

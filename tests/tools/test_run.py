@@ -78,6 +78,15 @@ def test_refresh_refuses_to_lose_what_an_author_wrote(small, capsys, cell, messa
     assert f"FAILED, left as it was\n{message}" in capsys.readouterr().out
 
 
+def test_an_empty_cell_is_named_and_does_not_disturb_the_count(small, capsys):
+    edited = nbformat.read(small, as_version=4)
+    edited.cells.insert(1, new_code_cell(" "))
+    nbformat.write(edited, small)
+    assert run.refresh([small]) == 1
+    assert "cell 2: is empty: delete it" in (said := capsys.readouterr().out) and "not one fresh run" not in said
+    assert [c.execution_count for c in nbformat.read(small, as_version=4).cells[2:]] == [1, 2, 3, 4]
+
+
 @pytest.mark.parametrize("seconds, peak, book, status", [(59, 1.4e9, 19, 0), (61, 1.4e9, 19, 1), (59, 1.6e9, 19, 1), (59, 1.4e9, 21, 1)])
 def test_bench_fails_on_too_much(monkeypatch, capsys, tmp_path, seconds, peak, book, status):
     monkeypatch.setattr(run, "execute", lambda path: (None, seconds, peak))
