@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.book import browser, lint, run
+from tools.book import browser, core, lint, run
 from tools.book.tree import chapters
 
 
@@ -18,7 +18,8 @@ def notebook(text):
 def main():
     parser = argparse.ArgumentParser(prog="python -m tools.book", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("lint", help="look at every file without running anything")
+    command = commands.add_parser("lint", help="look at every file without running anything")
+    command.add_argument("--table", action="store_true", help="measure the chapters' core paths")
     for name, what in [("refresh", "run notebooks from top to bottom and store their outputs"),
                        ("bench", "seconds and memory of notebooks, seconds of the book")]:
         command = commands.add_parser(name, help=what)
@@ -38,6 +39,8 @@ def main():
         sys.exit(browser.MISSING)
     match arguments.command:
         case "lint":
+            if arguments.table:
+                core.print_table(chapters())
             problems = lint.lint()
             print("\n".join(problems) or "Nothing to complain of.")
             return bool(problems)
