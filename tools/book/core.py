@@ -11,7 +11,7 @@ CONTRACT = [1400, 14, 110, 7]  # at most
 def core_path(cells):
     """Return the (words, visible code cells, their lines, folds) of the core path of `cells`."""
     parts = list(in_core(cells))
-    text = "".join(block for cell, block in parts if cell.cell_type == "markdown")
+    text = "\n".join(block for cell, block in parts if cell.cell_type == "markdown")
     code = [cell.source for cell, _ in parts if cell.cell_type == "code" and is_visible(cell)]
     words = re.findall(r"\w+", re.sub(r"(?s)<details.*?</details>", "", text))
     return len(words), len(code), len("\n".join(code).splitlines()), text.count("<details")
