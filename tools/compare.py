@@ -7,40 +7,24 @@ are those of chapter 04 as GitHub Pages sends them, compressed, without images.
 """
 
 import argparse
-import os
 import re
-import resource
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 from tools.book.browser import FLAGS, find_chromium, serving
+from tools.book.run import build
 from tools.book.tree import ROOT
 
 PAGE = "notebooks/04_output_size.html"
 OF_A_FIGURE = re.compile(r"figure|kernel-playground|size-lab|conv-steps|draw-digit|digit-network")
 
 
-def build(checkout, folder):
-    """Build the book of `checkout` into `folder`; return the seconds of processor time."""
-    def seconds():
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return usage.ru_utime + usage.ru_stime
-
-    start = seconds()
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
-    subprocess.run([*command, checkout, "-q", "--path-output", folder], cwd=checkout, check=True,
-                   env={**os.environ, "GITHUB_REPOSITORY": "owner/book"}, capture_output=True)
-    return seconds() - start
-
-
 def measure(checkout):
     """Return {what: number} for a checkout; the less, the better."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        seconds = build(checkout, folder)
+        _, seconds = build(folder, checkout)
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         tab, answers = browser.new_page(), []
         tab.on("response", lambda answer: answers.append(answer))
