@@ -16,7 +16,7 @@ def tracked():
     if listed.returncode == 0 and listed.stdout:
         paths = [ROOT / line for line in listed.stdout.splitlines()]
     else:
-        skip = {".venv", "_build", ".git", ".pytest_cache", ".hypothesis", "__pycache__", ".ipynb_checkpoints"}
+        skip = {".venv", "_build", ".git", ".pytest_cache", ".hypothesis", ".ruff_cache", "__pycache__", ".ipynb_checkpoints"}
         paths = [path for path in ROOT.rglob("*") if not skip & set(path.relative_to(ROOT).parts)]
     return [path for path in paths if path.is_file() and path.suffix not in {".npz", ".woff2", ".png", ".bin", ".safetensors"}]
 

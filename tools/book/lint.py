@@ -4,6 +4,7 @@ Lines, syntax, imports and names are ruff's (see pyproject.toml). The limits sta
 """
 
 import ast
+import contextlib
 import hashlib
 import re
 import subprocess
@@ -33,19 +34,21 @@ def lint(root=ROOT):
     for path in chapters(root):
         text = path.read_text(encoding="utf-8")
         problems += lint_notebook(path.name, text)
-        if not unreadable(text):
-            notebooks[path.name] = nbformat.reads(text, as_version=4)
+        with contextlib.suppress(ValueError):
+            notebooks[path.name] = read(text)
     return [*problems, *lint_recaps(notebooks), *lint_setup(notebooks)]
 
 
 def ruff(root=ROOT):
     """Return ruff's complaints; a notebook's lines are shorter than those of other Python."""
     python = [".", "--extend-exclude", "notebooks"]
-    chapters = ["notebooks", "--line-length", str(MAX_COLUMNS)]
+    notebooks = ["notebooks", "--line-length", str(MAX_COLUMNS)]
     command = [sys.executable, "-m", "ruff", "check", "--quiet", "--output-format", "concise"]
-    results = [subprocess.run([*command, *what], cwd=root, capture_output=True, text=True)
-               for what in (python, chapters)]
-    return [line for result in results for line in (result.stdout + result.stderr).splitlines()]
+    lines = []
+    for what in (python, notebooks):
+        result = subprocess.run([*command, *what], cwd=root, capture_output=True, text=True)
+        lines += (result.stdout + result.stderr).splitlines()
+    return lines
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -91,23 +94,26 @@ def left_by_git(text):
     return None
 
 
-def unreadable(text):
-    """Return a sentence without its subject about a text that is no notebook, or None."""
+def read(text):
+    """Return the notebook in `text`; raises ValueError, with a sentence without its subject."""
     try:
-        nbformat.validate(nbformat.reads(text, as_version=4))
+        notebook = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook)
     except Exception as error:  # json and nbformat each have their own
         reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-        return left_by_git(text) or f"is not a notebook ({reason}). Restore it from git."
-    return None
+        what = left_by_git(text) or f"is not a notebook ({reason}). Restore it from git."
+        raise ValueError(what) from error
+    return notebook
 
 
 # --- one notebook -----------------------------------------------------------------------------
 
 def lint_notebook(name, text):
     """Return the complaints about the notebook called `name` with this text."""
-    if unreadable(text):
-        return [f"{name} {unreadable(text)}"]
-    notebook = nbformat.reads(text, as_version=4)
+    try:
+        notebook = read(text)
+    except ValueError as error:
+        return [f"{name} {error}"]
     cells = list(enumerate(notebook.cells, 1))
     problems = form.losses(notebook)
     for index, cell in cells:
