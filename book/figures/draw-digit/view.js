@@ -1,33 +1,449 @@
-// Draw a digit: <draw-digit>, the reader's digit through the trained network of digit-network.js, live. With the attribute
-// `compact` the maps are folded away. State in the address: ?digit=7 (a sample) or ?ink=... (a drawing), &field=conv2,5,3,4.
+// Draw a digit: the reader's digit through a trained network, layer by layer, live. With the
+// attribute `compact` the maps are folded away.
 
-import { ARROWS, button, cellUnder, choice, clamp, COLOURS, element, formatNumber, greyColour, installStyle, LETTERS, numberField, paint, predictionGate,
-  readState, uniqueId, writeState } from "./figure.js";
-import { forward, loadNetwork, preprocess, preprocessSteps, readNetwork, receptiveField, softmax } from "./digit-network.js";
+import { BOARD, greyColour, MARK, paint } from "../shared/colour.js";
+import { ARROWS, button, cellUnder, choice, numberField } from "../shared/controls.js";
+import { element, uniqueId } from "../shared/element.js";
+import { Figure } from "../shared/figure.js";
+import { clamp, formatNumber, range } from "../shared/numbers.js";
+import { _ } from "../shared/words.js";
+import {
+  addressOf, fieldIn, forward, NAMES, preprocessSteps, readNetwork, sheetOf, sheetPixels,
+  sheetPlace, sheetValue, SIDE, softmax, stateFrom,
+} from "./model.js";
 
-export { forward, loadNetwork, preprocess, preprocessSteps, readNetwork, receptiveField, softmax };
+const PEN = 22; // pixels
+const GRID = 28; // places of the keyboard's pen along a side
+const NEAR = 2; // pixels that a stroke has to move before it is worth a point
+const SHEET = 640; // about how many pixels wide the maps of a layer are
 
-const SIDE = 280, PEN = 22, GRID = 28;
-const LAYERS = { conv1: "convolution 1", pool1: "pooling 1", conv2: "convolution 2", pool2: "pooling 2" };
-const PER_ROW = { conv1: 6, pool1: 6, conv2: 12, pool2: 12 };
-const HINT = "Draw with a finger, a pen or the mouse. With the keyboard: arrow keys move the pen, space puts it down or lifts it.";
+class DrawDigit extends Figure {
+  static names = NAMES;
+  static stateFrom = stateFrom;
+  static addressOf = addressOf;
 
-/** Write strokes, lists of [x, y] in 0..280, as text for the address: two letters a point, a dot between strokes. */
-export function encodeInk(strokes) {
-  return strokes.map((stroke) => stroke.map((point) => point.map((v) => LETTERS[Math.round(clamp(v / SIDE, 0, 1) * 63)]).join("")).join("")).join(".");
+  cursor = [14, 14]; // the keyboard's pen: column, row
+  penDown = false;
+
+  async load() {
+    const response = await fetch(new URL("./network.safetensors", import.meta.url));
+    if (!response.ok) throw new Error(`network.safetensors: ${response.status}`);
+    this.network = readNetwork(await response.arrayBuffer());
+  }
+
+  question() {
+    return this.result.steps && {
+      question: _("Which digit will the network say?"),
+      answers: [..."0123456789"],
+      right: this.result.answer,
+      explain: this.said(),
+    };
+  }
+
+  /** The network's answer in words. */
+  said() {
+    const { answer, shares } = this.result;
+    return _("The network says {answer}, with {share} %.",
+      { answer, share: formatNumber(100 * shares[answer], 1) });
+  }
+
+  // ---- Build -----------------------------------------------------------------------------------
+
+  build() {
+    const hint = uniqueId("hint");
+    this.pad = element("canvas", {
+      class: "pad", width: SIDE, height: SIDE, tabindex: 0, role: "application",
+      "aria-label": _("Drawing field"), "aria-describedby": hint,
+    });
+    this.ink = element("canvas", { width: SIDE, height: SIDE })
+      .getContext("2d", { willReadFrequently: true });
+    this.listen();
+    this.status = element("p", { class: "status", "aria-live": "polite" });
+    this.bars = range(10, (n) => {
+      const [bar, share] = [element("span"), element("span", { class: "share" })];
+      const item = element("li", {}, element("span", {}, String(n)),
+        element("span", { class: "bar" }, bar), share);
+      return { item, bar, share };
+    });
+    const note = (text, attributes = {}) => element("p", { class: "note", ...attributes }, text);
+    const row = (...children) => element("div", { class: "figure-row" }, ...children);
+    const samples = element("div", { class: "samples", role: "group",
+      "aria-label": _("Samples from MNIST's test set") }, range(10, (n) => button(String(n),
+      () => this.finish({ digit: n, ink: [] }), { "aria-label": _("{n}: a test digit", { n }) })));
+    this.append(
+      element("div", { class: "top" },
+        element("div", { class: "draw" }, this.pad,
+          row(button(_("Clear"), () => this.finish({ digit: null, ink: [] })),
+            button(_("Undo stroke"), () => this.undo()))),
+        element("div", { class: "answer" }, this.gate, this.status,
+          element("ol", { class: "bars", "aria-label": _("Probabilities") },
+            this.bars.map(({ item }) => item)),
+          note(_("It does not learn from your drawing: its {weights} weights were fixed when it " +
+            "was trained, and do not change.",
+          { weights: this.network.weights.toLocaleString("en") }))),
+        element("div", { class: "more" },
+          note(_("Draw with a finger, a pen or the mouse. With the keyboard: arrow keys move the " +
+            "pen, space puts it down or lifts it."), { id: hint }),
+          note(_("Or take a test digit of MNIST:")), samples)),
+      this.buildSteps(), this.buildInside());
+  }
+
+  buildSteps() {
+    const { side } = this.network;
+    this.crop = picture(side, _("Your ink, cut to its box"));
+    this.scaled = picture(side, _("The same, its longer side scaled to 20 pixels"));
+    this.input = picture(side, _("The network's input, {side} by {side} pixels, the centre of " +
+      "mass in the middle", { side }));
+    this.captions = range(3, () => element("figcaption"));
+    const canvases = [this.crop, this.scaled, this.input];
+    return element("div", { class: "steps" }, canvases.map((canvas, n) =>
+      element("figure", {}, element("div", { class: "frame" }, canvas), this.captions[n])));
+  }
+
+  buildInside() {
+    const names = layerNames();
+    this.layer = choice(_("Layer"), names, (layer) => this.lookAt([layer, ...this.place]));
+    this.fields = [_("Map"), _("Row"), _("Column")].map((label, n) => numberField(label, {
+      min: 0, step: 1, onInput: (text) => this.type(n, text),
+    }));
+    this.view = picture(SIDE, _("The network's input; a frame marks what the chosen value sees"));
+    this.seen = element("p", { "aria-live": "polite" });
+    const figures = this.network.layers.map((layer) => {
+      const canvas = picture(8, _("Maps of {layer}", { layer: names[layer.name] }),
+        { class: "map", "data-layer": layer.name, onclick: (event) => this.pick(layer, event) });
+      this.maps = { ...this.maps, [layer.name]: canvas };
+      return element("figure", {}, element("figcaption", {},
+        element("strong", {}, names[layer.name]), ": ", captionOf(layer)), canvas);
+    });
+    return element("details", { class: "inside", open: !this.hasAttribute("compact") },
+      element("summary", {}, _("Look inside: what each layer makes of it")),
+      element("p", {}, _("Black is 0, white the largest value of the layer. Click a pixel of a " +
+        "map, or type its place, to see which part of the input it comes from.")),
+      element("div", { class: "pick" }, this.layer.root,
+        element("div", { class: "figure-row" }, this.fields.map(({ root }) => root))),
+      element("div", { class: "look" }, this.view, this.seen), figures);
+  }
+
+  // ---- What the reader does --------------------------------------------------------------------
+
+  listen() {
+    const { pad } = this;
+    const point = ({ clientX, clientY }) => {
+      const { left, top, width, height } = pad.getBoundingClientRect();
+      return [((clientX - left) / width) * SIDE, ((clientY - top) / height) * SIDE];
+    };
+    const down = (event) => {
+      if (event.button !== 0 || this.pointer !== undefined) return;
+      event.preventDefault();
+      pad.focus({ preventScroll: true });
+      pad.setPointerCapture(event.pointerId);
+      this.pointer = event.pointerId;
+      this.keys = this.penDown = false;
+      this.begin(point(event));
+    };
+    const move = (event) => {
+      if (event.pointerId !== this.pointer) return;
+      const events = event.getCoalescedEvents?.() ?? [];
+      for (const each of events.length ? events : [event]) this.extend(point(each));
+    };
+    const up = (event) => {
+      if (event.pointerId !== this.pointer) return;
+      this.pointer = undefined;
+      this.finish();
+    };
+    const keys = (shown) => {
+      this.keys = shown;
+      this.penDown &&= shown;
+      this.renderPad();
+    };
+    const handlers = {
+      pointerdown: down, pointermove: move, pointerup: up, pointercancel: up,
+      keydown: (event) => this.press(event), blur: () => keys(false),
+      focus: () => keys(pad.matches(":focus-visible")),
+    };
+    for (const [name, handle] of Object.entries(handlers)) pad.addEventListener(name, handle);
+  }
+
+  /** Arrow keys move the pen over a grid; space puts it down and lifts it. */
+  press(event) {
+    const move = ARROWS[event.key];
+    if (event.ctrlKey || event.altKey || event.metaKey || (!move && event.key !== " ")) return;
+    event.preventDefault();
+    this.keys = true;
+    if (move) {
+      this.cursor = this.cursor.map((at, n) => clamp(at + move[1 - n], 0, GRID - 1));
+      if (!this.penDown) this.renderPad();
+      else this.extend(this.penAt());
+      if (this.penDown && !this.asking) this.finish();
+    } else {
+      this.penDown = !this.penDown;
+      if (this.penDown) this.begin(this.penAt());
+      else this.finish();
+    }
+  }
+
+  /** Where the keyboard's pen is on the pad: [x, y]. */
+  penAt() {
+    return this.cursor.map((at) => ((at + 0.5) * SIDE) / GRID);
+  }
+
+  begin(point) {
+    this.state.digit = null;
+    this.state.ink.push([point]);
+    this.soon();
+  }
+
+  extend(point) {
+    const stroke = this.state.ink.at(-1);
+    const last = stroke.at(-1);
+    if (Math.hypot(point[0] - last[0], point[1] - last[1]) < NEAR) return;
+    stroke.push(point);
+    this.soon();
+  }
+
+  /** Show a stroke that goes on, once before the next frame; it is not spoken of yet. */
+  soon() {
+    this.waiting ??= requestAnimationFrame(() => {
+      this.waiting = undefined;
+      this.compute();
+      this.renderDrawing();
+    });
+  }
+
+  /** A stroke is complete, or something is taken in its place: say what the network says. */
+  finish(some = {}) {
+    if (this.waiting) cancelAnimationFrame(this.waiting);
+    this.waiting = undefined;
+    if ("ink" in some) this.penDown = false;
+    if (!this.asking) this.gate.replaceChildren(); // what it said about the prediction
+    this.change(some);
+  }
+
+  undo() {
+    const { ink } = this.state;
+    this.finish({ digit: null, ink: ink.slice(0, -1) });
+  }
+
+  /** Choose a value of a map: [layer, map, row, column]. */
+  lookAt(field) {
+    this.change({ field: fieldIn(this.network, field) });
+  }
+
+  /** Choose by a field: number n of map, row and column. */
+  type(n, text) {
+    if (/^\d+$/.test(text)) this.lookAt([this.state.field[0], ...this.place.with(n, Number(text))]);
+  }
+
+  pick(layer, event) {
+    const { W, H } = sheetOf(layer);
+    const place = sheetValue(layer, cellUnder(this.maps[layer.name], event, H, W));
+    if (place) this.lookAt([layer.name, ...place]);
+  }
+
+  // ---- What follows from the state -------------------------------------------------------------
+
+  /** The chosen [map, row, column]. */
+  get place() {
+    return this.state.field.slice(1);
+  }
+
+  /** Return a sample as numbers in 0..1. */
+  sample(n) {
+    return Float32Array.from(this.network.samples[n], (byte) => byte / 255);
+  }
+
+  /** Return what is drawn as [numbers in 0..1, their width], or null. */
+  drawing() {
+    const { digit, ink } = this.state;
+    if (digit !== null) return [this.sample(digit), this.network.side];
+    if (!ink.length) return null;
+    drawStrokes(this.ink, ink);
+    const { data } = this.ink.getImageData(0, 0, SIDE, SIDE);
+    return [Float32Array.from({ length: SIDE * SIDE }, (unused, n) => data[4 * n] / 255), SIDE];
+  }
+
+  compute() {
+    const { side } = this.network;
+    const drawing = this.drawing();
+    const steps = drawing && preprocessSteps(drawing[0], drawing[1], drawing[1], side);
+    const { logits, maps } = forward(this.network, steps?.image ?? new Float32Array(side * side));
+    const shares = steps ? softmax(logits) : new Array(10).fill(0);
+    this.state.field = fieldIn(this.network, this.state.field);
+    this.result = { steps, maps, shares, answer: shares.indexOf(Math.max(...shares)) };
+  }
+
+  // ---- Show ------------------------------------------------------------------------------------
+
+  render() {
+    this.renderDrawing();
+    this.status.textContent = this.result.steps
+      ? (this.asking ? "" : this.said())
+      : (this.asking ? _("Draw a digit, then guess what the network will say.")
+        : _("Draw a digit."));
+  }
+
+  /** Show everything but the sentence about it. */
+  renderDrawing() {
+    this.renderPad();
+    this.renderSteps();
+    this.renderBars();
+    this.renderMaps();
+    this.renderField();
+  }
+
+  renderPad() {
+    const { digit, ink } = this.state;
+    const context = this.pad.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    if (digit === null) drawStrokes(context, ink);
+    else {
+      const small = document.createElement("canvas");
+      paint(small, this.sample(digit), this.network.side, this.network.side, greyColour);
+      context.drawImage(small, 0, 0, SIDE, SIDE);
+    }
+    if (this.keys) this.renderPen(context);
+    else if (digit === null && !ink.length) invite(context);
+  }
+
+  /** Draw the keyboard's pen: a ring, filled while it is down. */
+  renderPen(context) {
+    Object.assign(context, { strokeStyle: MARK, fillStyle: MARK, lineWidth: 3 });
+    context.beginPath();
+    context.arc(...this.penAt(), PEN / 2, 0, 2 * Math.PI);
+    if (this.penDown) context.fill();
+    else context.stroke();
+  }
+
+  renderSteps() {
+    const { side } = this.network;
+    const { steps } = this.result;
+    const pixel = { width: 1, height: 1 };
+    const { box, crop, scaled, image } = steps ?? {
+      box: pixel, crop: [0], scaled: { ...pixel, values: [0] }, image: new Float32Array(side ** 2),
+    };
+    paint(this.crop, crop, box.height, box.width, greyColour);
+    paint(this.scaled, scaled.values, scaled.height, scaled.width, greyColour);
+    paint(this.input, image, side, side, greyColour);
+    for (const canvas of [this.crop, this.scaled]) {
+      canvas.classList.toggle("wide", canvas.width > canvas.height);
+    }
+    const captions = stepCaptions(steps, side);
+    this.captions.forEach((caption, n) => { caption.textContent = captions[n]; });
+  }
+
+  renderBars() {
+    const { shares, steps, answer } = this.result;
+    this.bars.forEach(({ item, bar, share }, n) => {
+      share.textContent = this.asking ? "?" : `${(100 * shares[n]).toFixed(1)} %`;
+      bar.style.width = this.asking ? 0 : `${100 * shares[n]}%`;
+      item.classList.toggle("best", !this.asking && steps !== null && n === answer);
+    });
+  }
+
+  /** Draw each layer's maps side by side, and mark the chosen value. */
+  renderMaps() {
+    for (const [name, computed] of Object.entries(this.result.maps)) {
+      const layer = this.result.steps ? computed : blank(computed);
+      const { W, H } = sheetOf(layer);
+      const unit = Math.round(SHEET / W);
+      const small = document.createElement("canvas");
+      const canvas = this.maps[name];
+      const context = canvas.getContext("2d");
+      paint(small, sheetPixels(layer), H, W, greyColour);
+      Object.assign(canvas, { width: W * unit, height: H * unit });
+      context.imageSmoothingEnabled = false;
+      context.drawImage(small, 0, 0, canvas.width, canvas.height);
+      if (name === this.state.field[0]) {
+        const [y, x] = sheetPlace(layer, this.place).map((at) => at * unit - 1.5);
+        Object.assign(context, { strokeStyle: MARK, lineWidth: 3 });
+        context.strokeRect(x, y, unit + 3, unit + 3);
+      }
+    }
+  }
+
+  /** Say what the chosen value is and what it sees, and frame that in the input. */
+  renderField() {
+    const [name, map, row, column] = this.state.field;
+    const { channels, size, reach, jump } = this.network.layers.find((one) => one.name === name);
+    const [top, left] = [row * jump, column * jump];
+    const unit = SIDE / this.network.side;
+    const context = this.view.getContext("2d");
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.input, 0, 0, SIDE, SIDE);
+    Object.assign(context, { strokeStyle: MARK, lineWidth: 4 });
+    context.strokeRect(left * unit + 2, top * unit + 2, reach * unit - 4, reach * unit - 4);
+    this.layer.show(name);
+    this.fields.forEach(({ input }, n) => {
+      input.max = n ? size - 1 : channels - 1;
+      if (Number(input.value) !== this.place[n] || !input.value) input.value = this.place[n];
+    });
+    const value = this.result.maps[name].values[(row * size + column) * channels + map];
+    this.seen.textContent = _("{layer}, map {map}, row {row}, column {column}: {value}. It sees " +
+      "rows {top} to {bottom} and columns {left} to {right} of the input, framed here.", {
+      layer: layerNames()[name], map, row, column, value: formatNumber(value), top, left,
+      bottom: top + reach - 1, right: left + reach - 1,
+    });
+  }
 }
 
-/** Read strokes back; null for anything that is no drawing. */
-export function decodeInk(text) {
-  if (!/^([\w-]{2})+(\.([\w-]{2})+)*$/.test(text ?? "") || text.length > 4000) return null;
-  return text.split(".").map((stroke) => stroke.match(/../g).map((pair) => [...pair].map((letter) => LETTERS.indexOf(letter) / 63 * SIDE)));
+// ---- Words -------------------------------------------------------------------------------------
+
+function layerNames() {
+  return {
+    conv1: _("convolution 1"), pool1: _("pooling 1"), conv2: _("convolution 2"),
+    pool2: _("pooling 2"),
+  };
 }
 
-/** Draw strokes in white on a black context of 280 by 280. */
+/** Say what the maps of a layer are. */
+function captionOf({ name, channels, size, window }) {
+  const words = { maps: channels, size, window, numbers: channels * size * size };
+  return {
+    conv1: _("{maps} maps of {size} × {size}: where each of {maps} kernels of {window} × " +
+      "{window} found what it looks for", words),
+    pool1: _("{maps} maps of {size} × {size}: the largest of each {window} × {window}", words),
+    conv2: _("{maps} maps of {size} × {size}: patterns of patterns", words),
+    pool2: _("{maps} maps of {size} × {size}; their {numbers} numbers vote on the ten digits",
+      words),
+  }[name];
+}
+
+/** Say what the three steps of the preprocessing did; without a drawing, what they will do. */
+function stepCaptions(steps, side) {
+  if (!steps) {
+    return [
+      _("1. Cut out the ink"), _("2. Longer side to 20 pixels"),
+      _("3. Centre of mass to the middle of {side} × {side}", { side }),
+    ];
+  }
+  const { box, scaled, offset } = steps;
+  return [
+    _("1. Cut out the ink: {height}\u00a0×\u00a0{width}", box),
+    _("2. Longer side to 20 pixels: {height}\u00a0×\u00a0{width}", scaled),
+    _("3. Centre of mass to the middle of {side} × {side}, so it starts at row {top}, column " +
+      "{left}", { side, ...offset }),
+  ];
+}
+
+// ---- Canvases ----------------------------------------------------------------------------------
+
+/** Return a canvas with an accessible name. */
+function picture(width, label, attributes = {}) {
+  return element("canvas",
+    { width, height: width, role: "img", "aria-label": label, ...attributes });
+}
+
+/** Return a layer's maps without what biases alone make of an empty drawing. */
+function blank(layer) {
+  return { ...layer, values: new Float32Array(layer.values.length) };
+}
+
+/** Draw strokes in white on a black context. */
 function drawStrokes(context, strokes) {
-  context.fillStyle = "black";
+  context.fillStyle = BOARD.ground;
   context.fillRect(0, 0, SIDE, SIDE);
-  Object.assign(context, { strokeStyle: "white", lineWidth: PEN, lineCap: "round", lineJoin: "round" });
+  Object.assign(context,
+    { strokeStyle: BOARD.ink, lineWidth: PEN, lineCap: "round", lineJoin: "round" });
   for (const stroke of strokes) {
     context.beginPath();
     context.moveTo(...stroke[0]);
@@ -38,371 +454,8 @@ function drawStrokes(context, strokes) {
 
 /** Write into the empty field what it is for. */
 function invite(context) {
-  context.fillStyle = "#b8b8b8";
-  context.font = "20px sans-serif";
-  context.textAlign = "center";
-  context.fillText("Draw a digit here", SIDE / 2, SIDE / 2);
+  Object.assign(context, { fillStyle: BOARD.words, font: "20px sans-serif", textAlign: "center" });
+  context.fillText(_("Draw a digit here"), SIDE / 2, SIDE / 2);
 }
-
-/** Return a canvas with an accessible name. */
-function picture(width, label, attributes = {}) {
-  return element("canvas", { width, height: width, role: "img", "aria-label": label, ...attributes });
-}
-
-class DrawDigit extends HTMLElement {
-  async connectedCallback() {
-    if (this.pad) return;
-    Object.assign(this, { strokes: [], sample: null, field: ["conv1", 0, 11, 11], cursor: [14, 14], penDown: false, revealed: false });
-    this.build();
-    try {
-      this.network = await loadNetwork();
-    } catch (error) {
-      this.status.textContent = "The network could not be loaded, so this figure cannot answer. Please load the page again.";
-      return;
-    }
-    this.restore();
-    this.finish(false);
-    this.dataset.ready = "";
-  }
-
-  // ---- What is on the page ----
-
-  build() {
-    this.classList.add("living-figure", "draw-digit");
-    const hint = uniqueId("hint");
-    this.pad = element("canvas", { class: "digit-pad", width: SIDE, height: SIDE, tabindex: 0, role: "application", "aria-label": "Drawing field", "aria-describedby": hint });
-    this.ink = element("canvas", { width: SIDE, height: SIDE }).getContext("2d", { willReadFrequently: true });
-    this.listen();
-    const samples = Array.from({ length: 10 }, (_, n) => button(String(n), () => this.take(n), { "aria-label": `${n}: a test digit` }));
-    this.gate = element("div", { class: "digit-gate" });
-    this.status = element("p", { class: "digit-status", "aria-live": "polite" }, "Loading the network.");
-    this.bars = Array.from({ length: 10 }, (_, n) => element("li", {}, element("span", {}, String(n)),
-      element("span", { class: "digit-bar" }, element("span")), element("span", { class: "digit-share" }, "0.0 %")));
-    this.append(element("div", { class: "digit-top" },
-      element("div", { class: "digit-draw" }, this.pad,
-        element("div", { class: "figure-row" }, button("Clear", () => this.clear()), button("Undo stroke", () => this.undo()))),
-      element("div", { class: "digit-answer" }, this.gate, this.status, element("ol", { class: "digit-bars", "aria-label": "Probabilities" }, this.bars),
-        element("p", { class: "digit-note" }, "It does not learn from your drawing: its 11,386 weights were fixed when it was trained, and do not change.")),
-      element("div", { class: "digit-more" }, element("p", { id: hint, class: "digit-note" }, HINT),
-        element("p", { class: "digit-note" }, "Or take a test digit of MNIST:"),
-        element("div", { class: "digit-samples", role: "group", "aria-label": "Samples from MNIST's test set" }, samples))),
-    this.buildSteps(), this.buildMaps());
-    for (const child of [...this.childNodes]) if (!child.className?.startsWith?.("digit-")) child.remove(); // the fallback
-  }
-
-  buildSteps() {
-    this.crop = picture(28, "Your ink, cut to its box");
-    this.scaled = picture(28, "The same, its longer side scaled to 20 pixels");
-    this.input = picture(28, "The network's input, 28 by 28 pixels, the centre of mass in the middle");
-    this.captions = ["1. Cut out the ink", "2. Longer side to 20 pixels", "3. Centre of mass to the middle of 28 × 28"].map((text) => element("figcaption", {}, text));
-    return element("div", { class: "digit-steps" }, [this.crop, this.scaled, this.input].map((canvas, n) => element("figure", {}, element("div", { class: "digit-frame" }, canvas), this.captions[n])));
-  }
-
-  buildMaps() {
-    this.maps = Object.fromEntries(Object.keys(LAYERS).map((layer) => [layer,
-      picture(8, `Maps of ${LAYERS[layer]}`, { class: "digit-map", onclick: (event) => this.pick(layer, event) })]));
-    this.layerChoice = choice("Layer", LAYERS, { value: "conv1", onChange: (layer) => this.look([layer, ...this.field.slice(1)]) });
-    this.fields = ["Map", "Row", "Column"].map((label, n) => numberField(label, { value: this.field[n + 1], min: 0, step: 1,
-      onInput: (text) => { if (/^\d+$/.test(text)) this.look(this.field.with(n + 1, Number(text)), n); } }));
-    this.view = picture(SIDE, "The network's input; a frame marks what the chosen value sees");
-    this.seen = element("p", { "aria-live": "polite" });
-    const captions = { conv1: "12 maps of 24 × 24: where each of 12 kernels of 5 × 5 found what it looks for", pool1: "12 maps of 12 × 12: the largest of each 2 × 2",
-      conv2: "24 maps of 8 × 8: patterns of patterns", pool2: "24 maps of 4 × 4; their 384 numbers vote on the ten digits" };
-    return element("details", { class: "digit-inside", open: !this.hasAttribute("compact") }, element("summary", {}, "Look inside: what each layer makes of it"),
-      element("p", {}, "Black is 0, white the largest value of the layer. Click a pixel of a map, or type its place, to see which part of the input it comes from."),
-      element("div", { class: "digit-pick" }, this.layerChoice.root, element("div", { class: "figure-row" }, this.fields.map(({ root }) => root))),
-      element("div", { class: "digit-look" }, this.view, this.seen),
-      Object.keys(LAYERS).map((layer) => element("figure", {}, element("figcaption", {}, element("strong", {}, LAYERS[layer]), `: ${captions[layer]}`), this.maps[layer])));
-  }
-
-  // ---- Drawing: pointer, touch, keyboard, samples ----
-
-  listen() {
-    const { pad } = this;
-    const point = (event) => {
-      const box = pad.getBoundingClientRect();
-      return [(event.clientX - box.left) / box.width * SIDE, (event.clientY - box.top) / box.height * SIDE];
-    };
-    pad.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0 || this.pointer !== undefined) return;
-      event.preventDefault();
-      pad.focus({ preventScroll: true });
-      pad.setPointerCapture(event.pointerId);
-      this.pointer = event.pointerId;
-      this.keys = this.penDown = false;
-      this.begin(point(event));
-    });
-    pad.addEventListener("pointermove", (event) => {
-      if (event.pointerId !== this.pointer) return;
-      const events = event.getCoalescedEvents?.() ?? [];
-      for (const each of events.length ? events : [event]) this.extend(point(each));
-    });
-    const end = (event) => {
-      if (event.pointerId !== this.pointer) return;
-      this.pointer = undefined;
-      this.finish();
-    };
-    pad.addEventListener("pointerup", end);
-    pad.addEventListener("pointercancel", end);
-    pad.addEventListener("keydown", (event) => this.press(event));
-    pad.addEventListener("blur", () => { this.keys = this.penDown = false; this.show(); });
-    pad.addEventListener("focus", () => { this.keys = pad.matches(":focus-visible"); this.show(); });
-  }
-
-  begin(point) {
-    if (this.sample !== null) this.sample = null;
-    this.strokes.push([point]);
-    this.soon();
-  }
-
-  extend(point) {
-    const stroke = this.strokes.at(-1), last = stroke.at(-1);
-    if (Math.hypot(point[0] - last[0], point[1] - last[1]) < 2) return;
-    stroke.push(point);
-    this.soon();
-  }
-
-  /** Arrow keys move the pen over a grid of 28 by 28; space puts it down and lifts it. */
-  press(event) {
-    const move = ARROWS[event.key];
-    if (event.ctrlKey || event.altKey || event.metaKey || (!move && event.key !== " ")) return;
-    event.preventDefault();
-    this.keys = true;
-    const at = () => this.cursor.map((v) => (v + 0.5) * SIDE / GRID);
-    if (move) {
-      this.cursor = this.cursor.map((v, n) => clamp(v + move[1 - n], 0, GRID - 1));
-      if (this.penDown) this.extend(at());
-      else this.show();
-      if (this.penDown && this.revealed) this.finish();
-    } else {
-      this.penDown = !this.penDown;
-      if (this.penDown) this.begin(at());
-      else this.finish();
-    }
-  }
-
-  take(n) {
-    Object.assign(this, { strokes: [], sample: n, penDown: false });
-    this.finish();
-  }
-
-  clear() {
-    Object.assign(this, { strokes: [], sample: null, penDown: false });
-    this.finish();
-  }
-
-  undo() {
-    if (this.sample !== null) return this.clear();
-    this.strokes.pop();
-    this.penDown = false;
-    this.finish();
-  }
-
-  // ---- State ----
-
-  restore() {
-    const { digit, ink, field } = readState(["digit", "ink", "field"]);
-    const strokes = decodeInk(ink);
-    if (/^\d$/.test(digit ?? "")) this.sample = Number(digit);
-    else if (strokes) this.strokes = strokes;
-    const [layer, ...place] = (field ?? "").split(",");
-    if (Object.hasOwn(LAYERS, layer) && place.length === 3 && place.every((text) => /^\d{1,2}$/.test(text))) this.field = [layer, ...place.map(Number)];
-    this.revealed = this.sample !== null || this.strokes.length > 0; // a shared address shows its answer
-  }
-
-  // ---- Work and show ----
-
-  /** Refresh once before the next frame. */
-  soon() {
-    this.waiting ??= requestAnimationFrame(() => { this.waiting = undefined; this.refresh(); });
-  }
-
-  /** Return the drawing as numbers in 0..1: {gray, width}; gray is null where nothing is drawn. */
-  gray() {
-    if (this.sample === null && !this.strokes.length) return { gray: null, width: SIDE };
-    if (this.sample !== null) return { gray: Float32Array.from(this.network.samples[this.sample], (byte) => byte / 255), width: 28 };
-    drawStrokes(this.ink, this.strokes);
-    const { data } = this.ink.getImageData(0, 0, SIDE, SIDE);
-    return { gray: Float32Array.from({ length: SIDE * SIDE }, (_, n) => data[4 * n] / 255), width: SIDE };
-  }
-
-  /** Run the network on what is drawn, and show all of it. */
-  refresh() {
-    if (!this.network) return;
-    const { gray, width } = this.gray();
-    this.steps = gray && preprocessSteps(gray, width, width);
-    this.result = forward(this.network, this.steps?.image ?? new Float32Array(784));
-    this.shares = this.steps ? softmax(this.result.logits) : new Array(10).fill(0);
-    this.answer = this.shares.indexOf(Math.max(...this.shares));
-    this.show();
-  }
-
-  /** A stroke is complete: say what the network says, or ask for a prediction first. */
-  finish(write = true) {
-    if (!this.network) return;
-    if (this.waiting) { cancelAnimationFrame(this.waiting); this.waiting = undefined; }
-    this.refresh();
-    if (write) writeState({ digit: this.sample, ink: this.strokes.length ? encodeInk(this.strokes) : null });
-    this.gate.replaceChildren();
-    const share = formatNumber(100 * this.shares[this.answer], 1);
-    const said = `The network says ${this.answer}, with ${share} %.`;
-    if (!this.steps) this.status.textContent = this.revealed ? "Draw a digit." : "Draw a digit, then guess what the network will say.";
-    else if (this.revealed) this.status.textContent = said;
-    else {
-      this.status.textContent = "";
-      predictionGate(this.gate, { question: "Which digit will the network say?", answers: [..."0123456789"], right: this.answer, explain: said,
-        onDone: () => { this.revealed = true; this.show(); } });
-    }
-  }
-
-  show() {
-    const context = this.pad.getContext("2d");
-    context.imageSmoothingEnabled = false;
-    if (this.sample !== null && this.network) {
-      const small = document.createElement("canvas");
-      paint(small, Float32Array.from(this.network.samples[this.sample], (byte) => byte / 255), 28, 28, greyColour);
-      context.drawImage(small, 0, 0, SIDE, SIDE);
-    } else drawStrokes(context, this.strokes);
-    if (this.sample === null && !this.strokes.length && !this.keys) invite(context);
-    if (this.keys) this.showCursor(context);
-    if (!this.result) return;
-    this.showSteps();
-    this.classList.toggle("digit-asking", !this.revealed);
-    this.bars.forEach((bar, n) => {
-      const text = `${(100 * this.shares[n]).toFixed(1)} %`;
-      bar.lastChild.textContent = this.revealed ? text : "?";
-      bar.querySelector(".digit-bar > span").style.width = this.revealed ? `${100 * this.shares[n]}%` : 0;
-      bar.classList.toggle("digit-best", this.revealed && this.steps !== null && n === this.answer);
-    });
-    this.showMaps();
-    this.showView();
-    this.showField();
-  }
-
-  /** Draw the keyboard's pen: a ring, filled while it is down. */
-  showCursor(context) {
-    const [x, y] = this.cursor.map((v) => (v + 0.5) * SIDE / GRID);
-    Object.assign(context, { strokeStyle: COLOURS[4], fillStyle: COLOURS[4], lineWidth: 3 });
-    context.beginPath();
-    context.arc(x, y, PEN / 2, 0, 2 * Math.PI);
-    if (this.penDown) context.fill();
-    else context.stroke();
-  }
-
-  showSteps() {
-    const empty = { box: { width: 1, height: 1 }, crop: [0], scaled: { width: 1, height: 1, values: [0] }, image: new Float32Array(784) };
-    const { box, crop, scaled, image, offset } = this.steps ?? empty;
-    paint(this.crop, crop, box.height, box.width, greyColour);
-    paint(this.scaled, scaled.values, scaled.height, scaled.width, greyColour);
-    for (const canvas of [this.crop, this.scaled]) canvas.classList.toggle("digit-wide", canvas.width > canvas.height);
-    this.captions[0].textContent = `1. Cut out the ink${this.steps ? `: ${box.height}\u00a0×\u00a0${box.width}` : ""}`;
-    this.captions[1].textContent = `2. Longer side to 20 pixels${this.steps ? `: ${scaled.height}\u00a0×\u00a0${scaled.width}` : ""}`;
-    this.captions[2].textContent = `3. Centre of mass to the middle of 28 × 28${this.steps ? `, so it starts at row ${offset.top}, column ${offset.left}` : ""}`;
-    paint(this.input, image, 28, 28, greyColour);
-  }
-
-  /** Draw the input once more, with a frame around what the chosen value sees. */
-  showView() {
-    const context = this.view.getContext("2d"), [layer, , row, column] = this.clamped(), { size, jump } = receptiveField(layer);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(this.input, 0, 0, SIDE, SIDE);
-    Object.assign(context, { strokeStyle: COLOURS[4], lineWidth: 4 });
-    context.strokeRect(column * jump * 10 + 2, row * jump * 10 + 2, size * 10 - 4, size * 10 - 4);
-  }
-
-  /** Draw each layer's maps side by side, and mark the chosen pixel. */
-  showMaps() {
-    for (const [layer, { size, channels, values }] of Object.entries(this.result.maps)) {
-      const across = PER_ROW[layer], cell = size + 1, width = across * cell - 1, height = channels / across * cell - 1, unit = Math.round(640 / width);
-      const largest = values.reduce((a, b) => Math.max(a, b), 1e-9), sheet = new Float32Array(width * height).fill(0.5);
-      values.forEach((value, n) => {
-        const k = n % channels, at = (n - k) / channels, row = Math.floor(k / across) * cell + Math.floor(at / size), column = (k % across) * cell + at % size;
-        sheet[row * width + column] = this.steps ? value / largest : 0;
-      });
-      const small = document.createElement("canvas"), canvas = this.maps[layer], context = canvas.getContext("2d");
-      paint(small, sheet, height, width, greyColour);
-      Object.assign(canvas, { width: width * unit, height: height * unit });
-      context.imageSmoothingEnabled = false;
-      context.drawImage(small, 0, 0, canvas.width, canvas.height);
-      if (layer !== this.field[0]) continue;
-      const [, k, i, j] = this.clamped();
-      Object.assign(context, { strokeStyle: COLOURS[4], lineWidth: 3 });
-      context.strokeRect(((k % across) * cell + j) * unit - 1.5, (Math.floor(k / across) * cell + i) * unit - 1.5, unit + 3, unit + 3);
-    }
-  }
-
-  // ---- Receptive fields ----
-
-  pick(layer, event) {
-    const { size, channels } = this.result.maps[layer], across = PER_ROW[layer], cell = size + 1;
-    const [row, column] = cellUnder(this.maps[layer], event, channels / across * cell - 1, across * cell - 1);
-    if (column % cell === size || row % cell === size) return; // between two maps
-    this.look([layer, Math.floor(row / cell) * across + Math.floor(column / cell), row % cell, column % cell]);
-  }
-
-  /** Choose a value of a map: [layer, map, row, column]; the field that is being typed into keeps its text. */
-  look(field, typing = -1) {
-    this.field = field;
-    if (!this.result) return;
-    writeState({ field: this.clamped().join(",") });
-    this.typing = typing;
-    this.show();
-    this.typing = -1;
-  }
-
-  /** Bring the chosen place into the layer. */
-  clamped() {
-    const [layer, k, i, j] = this.field, { size, channels } = this.result.maps[layer];
-    this.field = [layer, Math.min(k, channels - 1), Math.min(i, size - 1), Math.min(j, size - 1)];
-    return this.field;
-  }
-
-  showField() {
-    const [layer, k, i, j] = this.clamped(), { size, channels, values } = this.result.maps[layer], field = receptiveField(layer);
-    this.layerChoice.show(layer);
-    this.fields.forEach(({ input }, n) => {
-      input.max = n ? size - 1 : channels - 1;
-      if (n !== this.typing) input.value = this.field[n + 1];
-    });
-    const value = formatNumber(values[(i * size + j) * channels + k], 3), [top, left] = [i * field.jump, j * field.jump];
-    this.seen.textContent = `${LAYERS[layer]}, map ${k}, row ${i}, column ${j}: ${value}. ` +
-      `It sees rows ${top} to ${top + field.size - 1} and columns ${left} to ${left + field.size - 1} of the input, framed here.`;
-  }
-}
-
-installStyle(`
-.draw-digit { min-height: 48rem; }
-.draw-digit[compact] { min-height: 40rem; }
-.draw-digit .digit-top { display: grid; grid-template: "draw answer" auto "more answer" 1fr / minmax(0, 20rem) minmax(0, 1fr); gap: 0.5rem 2rem; margin-bottom: 1rem; }
-.draw-digit .digit-answer { grid-area: answer; }
-.draw-digit .digit-draw, .draw-digit .digit-more { display: grid; gap: 0.5rem; align-content: start; }
-.draw-digit .digit-pad { max-width: 20rem; aspect-ratio: 1; border-radius: 0.25rem; background: black; touch-action: none; cursor: crosshair; image-rendering: auto; }
-.draw-digit .digit-samples { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.5rem; }
-.draw-digit .digit-note { margin: 0; font-size: 0.9rem; color: var(--pst-color-text-muted); }
-.draw-digit .digit-gate .figure-gate button:not(.figure-skip) { padding: 0.25rem; }
-.draw-digit .digit-status { min-height: 1.5em; font-weight: 600; }
-.draw-digit .digit-bars { list-style: none; margin: 0 0 0.75rem; padding: 0; }
-.draw-digit .digit-bars li { display: grid; grid-template-columns: 1.25rem minmax(0, 1fr) 5rem; gap: 0.5rem; align-items: center; margin: 0; line-height: 1.45; font-variant-numeric: tabular-nums; }
-.draw-digit .digit-bar { height: 0.9rem; border: 1px solid var(--pst-color-border); border-radius: 0.2rem; overflow: hidden; }
-.draw-digit .digit-bar span { display: block; height: 100%; background: var(--pst-color-primary); }
-.draw-digit .digit-share { text-align: right; white-space: nowrap; }
-.draw-digit .digit-best { font-weight: 700; }
-.draw-digit .digit-steps { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.75rem; }
-.draw-digit figure { margin: 0 0 0.75rem; }
-.draw-digit figcaption { margin: 0.25rem 0; font-size: 0.9rem; text-align: left; color: var(--pst-color-text-base); }
-.draw-digit .digit-frame { display: flex; align-items: center; justify-content: center; max-width: 12rem; aspect-ratio: 1; background: black; border-radius: 0.25rem; overflow: hidden; }
-.draw-digit .digit-frame canvas { width: auto; height: 100%; }
-.draw-digit .digit-frame canvas.digit-wide { width: 100%; height: auto; }
-.draw-digit .digit-inside > summary { min-height: 2.75rem; align-content: center; font-weight: 600; }
-.draw-digit .digit-pick input[type=number] { width: 4.5rem; }
-.draw-digit .digit-look { position: sticky; top: 3.5rem; z-index: 1; display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: 1rem; align-items: center;
-  padding: 0.5rem 0; background: var(--pst-color-surface); }
-.draw-digit .digit-look p { margin: 0; min-height: 6em; }
-.draw-digit .digit-map { max-width: 40rem; cursor: crosshair; }
-@media (max-width: 600px) {
-  .draw-digit .digit-top { grid-template: "draw" "answer" "more" / minmax(0, 1fr); }
-  .draw-digit .digit-steps { gap: 0.4rem; }
-}
-`);
 
 customElements.define("draw-digit", DrawDigit);

@@ -1,399 +1,370 @@
-// Kernel playground, chapter 03: slide an editable kernel over the photograph or a drawing, and read the arithmetic of one pixel.
+// Kernel playground: slide an editable kernel over the photograph or a drawing, and read the
+// arithmetic of one pixel.
 
 import {
-  ARROWS, button, cellUnder, choice, clamp, divergingColour, element, formatNumber, greyColour, grid, inkOn, installStyle, markInvalid,
-  numberField, packBits, paint, parseDecimal, parseInteger, parseList, predictionGate, readState, samePadding, uniqueId, unpackBits, writeState,
-} from "./figure.js";
+  divergingColour, greyColour, inkOn, MARK, MARK_EDGE, paint, rgb, ZERO,
+} from "../shared/colour.js";
+import {
+  ARROWS, button, cellUnder, choice, markInvalid, numberField, numberInput,
+} from "../shared/controls.js";
+import { element, set, uniqueId } from "../shared/element.js";
+import { Figure } from "../shared/figure.js";
+import { clamp, formatNumber, grid, range } from "../shared/numbers.js";
+import { _, sentences } from "../shared/words.js";
+import {
+  addressOf, correlate, displayLimit, drawn, inputOf, line, NAMES, outputOf, parseWeight,
+  PATTERN_NAMES, PRESETS, productsAt, resized, SIDE, START, stateFrom, turned,
+} from "./model.js";
 
-/** The kernels of chapter 03, and the display that suits them: signed for those that add up to 0. */
-export const PRESETS = {
-  "blur": { kernel: [1, 2, 1, 2, 4, 2, 1, 2, 1], divisor: 16, display: "cut" },
-  "sharpen": { kernel: [0, -1, 0, -1, 5, -1, 0, -1, 0], divisor: 1, display: "cut" },
-  "edge": { kernel: [0, -1, 0, -1, 4, -1, 0, -1, 0], divisor: 1, display: "signed" },
-  "top Sobel": { kernel: [1, 2, 1, 0, 0, 0, -1, -2, -1], divisor: 1, display: "signed" },
-  "emboss": { kernel: [-2, -1, 0, -1, 1, 1, 0, 1, 2], divisor: 1, display: "cut" },
-};
-const START = { source: "photo", kernel: [1, 0, -1, 2, 0, -2, 1, 0, -1], divisor: 1, flip: false, display: "signed", stride: 1, at: null };
-const NAMES = ["source", "drawing", "kernel", "divisor", "flip", "display", "stride", "at"];
-const SIDE = { photo: 160, draw: 24 };
-const PATTERNS = {
-  "square": (i, j) => i > 7 && i < 16 && j > 7 && j < 16,
-  "one pixel": (i, j) => i === 12 && j === 12,
-  "white wall": () => true,
-  "stripes": (i, j) => j % 6 < 3,
-  "diagonal": (i, j) => Math.abs(i - j) < 2,
-  "nothing": () => false,
-};
+/** The names of the kernels and of the patterns, as they stand on the buttons. */
+const buttonWords = () => ({
+  "blur": _("blur"), "sharpen": _("sharpen"), "edge": _("edge"), "top Sobel": _("top Sobel"),
+  "emboss": _("emboss"), "square": _("square"), "one pixel": _("one pixel"),
+  "white wall": _("white wall"), "stripes": _("stripes"), "diagonal": _("diagonal"),
+  "nothing": _("nothing"),
+});
 
-// ---- Numbers ---------------------------------------------------------------------------------------------------------
+class KernelPlayground extends Figure {
+  static names = NAMES;
+  static stateFrom = stateFrom;
+  static addressOf = addressOf;
 
-/**
- * Slide `kernel` (FH, FW) over `image` (H, W), both flat arrays in row order: tf.nn.conv2d's cross-correlation with SAME.
- * Returns {values, H, W, top, left}: the output, its size, and the zeros padded above and on the left.
- */
-export function correlate(image, H, W, kernel, FH, FW, stride = 1) {
-  const rows = samePadding(H, FH, stride);
-  const columns = samePadding(W, FW, stride);
-  const values = new Float64Array(rows.outputs * columns.outputs);
-  for (let at = 0; at < values.length; at += 1) {
-    const y = Math.floor(at / columns.outputs) * stride - rows.before;
-    const x = (at % columns.outputs) * stride - columns.before;
-    for (let i = Math.max(0, -y); i < FH && y + i < H; i += 1) {
-      for (let j = Math.max(0, -x); j < FW && x + j < W; j += 1) {
-        values[at] += image[(y + i) * W + x + j] * kernel[i * FW + j];
-      }
-    }
-  }
-  return { values, H: rows.outputs, W: columns.outputs, top: rows.before, left: columns.before };
-}
-
-/** Return a copy turned by 180 degrees. */
-export function turned(kernel) {
-  return [...kernel].reverse();
-}
-
-/** Return `kernel` in a larger frame of zeros, or its middle: from `size` squared to `next` squared weights. */
-export function resized(kernel, size, next) {
-  const shift = (size - next) / 2;
-  const inside = (place) => place + shift >= 0 && place + shift < size;
-  return grid(next, next, (i, j) => (inside(i) && inside(j) ? kernel[(i + shift) * size + j + shift] : 0));
-}
-
-/** Return the limit of the signed display: the largest size of a value, the padded rim left out unless nothing else is there. */
-export function displayLimit({ values, W, top, left }, side, size, stride) {
-  const inside = (place, before) => place * stride >= before && place * stride - before + size <= side;
-  const inner = values.filter((_, at) => inside(Math.floor(at / W), top) && inside(at % W, left));
-  const largest = (some) => some.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return [largest(inner), largest(values)].find((limit) => limit > 1e-9) ?? 1;
-}
-
-/** Say what a kernel whose weights add up to `sum` does to a flat area. */
-export function flatAreas(sum) {
-  const number = formatNumber(sum);
-  if (Math.abs(sum) < 1e-9) return "The weights add up to 0: flat areas become 0, only changes show.";
-  if (Math.abs(sum - 1) < 1e-9) return "The weights add up to 1: flat areas keep their brightness.";
-  const how = sum < 0 ? "which is negative" : sum < 1 ? "darker" : "brighter";
-  return `The weights add up to ${number}: flat areas become ${number} times what they were, ${how}.`;
-}
-
-// ---- State -----------------------------------------------------------------------------------------------------------
-
-function drawn(pattern) {
-  return grid(SIDE.draw, SIDE.draw, (i, j) => Number(PATTERNS[pattern](i, j)));
-}
-
-const parseWeight = (text) => parseDecimal(text, 1000);
-
-/** Read a whole state out of the address; whatever is nonsense stays at its start. `given`: something was not. */
-export function stateFrom(text) {
-  const oneOf = (values, value) => (values.includes(value) ? value : null);
-  const found = Object.entries({
-    source: oneOf(["photo", "draw"], text.source),
-    drawing: unpackBits(text.drawing, SIDE.draw ** 2),
-    kernel: parseList(text.kernel, [9, 25], parseWeight),
-    divisor: parseWeight(text.divisor) || null,
-    flip: text.flip === "1" || null,
-    display: oneOf(["cut", "signed"], text.display),
-    stride: parseInteger(text.stride, 1, 4),
-    at: parseList(text.at, [2], (part) => parseInteger(part, 0, 159)),
-  }).filter(([, value]) => value !== null);
-  return { ...START, drawing: drawn("square"), ...Object.fromEntries(found), given: found.length > 0 };
-}
-
-// ---- The element -----------------------------------------------------------------------------------------------------
-
-class KernelPlayground extends HTMLElement {
   pen = null; // what the pointer draws while it is down: 0 or 1
-
-  connectedCallback() {
-    if (this.state) return;
-    this.state = stateFrom(readState(NAMES));
-    this.classList.add("living-figure");
-    this.replaceChildren();
-    this.build();
-    if (!this.state.given) this.ask();
-    this.showKernel();
-    this.update();
-    this.load();
-  }
 
   async load() {
     try {
       const response = await fetch(new URL("./photograph.bin", import.meta.url));
-      this.photo = Float64Array.from(new Uint8Array(await response.arrayBuffer()), (byte) => byte / 255);
-      if (this.photo.length !== SIDE.photo ** 2) throw new Error("not the photograph");
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (bytes.length !== SIDE.photo ** 2) throw new Error("not the photograph");
+      this.photo = Float64Array.from(bytes, (byte) => byte / 255);
     } catch {
       this.photo = new Float64Array(SIDE.photo ** 2);
-      this.note.textContent = "The photograph did not load; draw something yourself.";
+      this.incomplete = true;
     }
-    this.update();
   }
 
-  ask() {
-    this.open(false);
-    predictionGate(this, {
-      question: "The kernel below is top Sobel, turned on its side. Which lines of the photograph will it show?",
-      answers: ["her mouth, which is level", "the flag's upright stripes", "both"],
+  question() {
+    return {
+      question: _("The kernel below is top Sobel, turned on its side. Which lines of the " +
+        "photograph will it show?"),
+      answers: [
+        _("her mouth, which is level"), _("the flag's upright stripes"), _("both"),
+      ],
       right: 1,
-      explain: "It takes the right column from the left one, so it speaks where brightness changes from left to right: at upright "
-        + "lines. Along a level line, left and right are alike and cancel. Now change it.",
-      onDone: () => this.open(true),
-    });
+      explain: _("It takes the right column from the left one, so it speaks where brightness " +
+        "changes from left to right: at upright lines. Along a level line, left and right are " +
+        "alike and cancel. Now change it."),
+    };
   }
 
-  open(isOpen) {
-    for (const part of this.workbench) part.hidden = !isOpen;
-    this.result.pad.inert = this.kernel.disabled = !isOpen;
-    this.result.toggleAttribute("data-closed", !isOpen);
-  }
+  // ---- Build -----------------------------------------------------------------------------------
 
   build() {
-    const { state } = this;
-    this.source = choice("Input", { photo: "the photograph", draw: "your drawing" },
-      { value: state.source, onChange: (source) => this.change({ source, at: null }) });
-    this.patterns = element("div", { class: "figure-row" }, Object.keys(PATTERNS).map((name) =>
-      button(name, () => this.change({ drawing: drawn(name) }))));
-    this.hint = element("p", {}, "Draw on the input with a finger or the mouse, or take a sample. With the keyboard, arrow keys move and the space bar sets a pixel.");
-    this.input = this.picture("input", (at, event) => this.onInput(at, event));
-    this.result = this.picture("output", (at, event) => this.moveTo(this.inputOf(at), event.type === "pointerdown"));
-    this.legend = element("div", { class: "playground-legend", "aria-hidden": "true" });
-    this.result.append(this.legend);
-    this.presets = Object.entries(PRESETS).map(([name, preset]) => button(name, () => this.put(preset)));
-    this.grid = element("div", { class: "playground-kernel", role: "group", "aria-label": "The kernel's weights" });
-    this.divisor = numberField("divided by", { value: state.divisor, onInput: () => this.readKernel() });
-    this.size = choice("Size", { 3: "3 × 3", 5: "5 × 5" }, { value: 3, onChange: (next) => this.put({ kernel: resized(this.state.kernel, this.kernelSize, Number(next)) }) });
-    this.flip = choice("Slide the kernel", { no: "as written", yes: "turned by 180° (true convolution)" },
-      { value: "no", onChange: (value) => this.change({ flip: value === "yes" }) });
-    this.display = choice("Output", { signed: "signed colours", cut: "grey, cut to 0 … 1" },
-      { value: state.display, onChange: (display) => this.change({ display }) });
-    this.stride = choice("Stride", { 1: "1", 2: "2", 3: "3", 4: "4" }, { value: 1, onChange: (stride) => this.change({ stride: Number(stride) }) });
+    const words = buttonWords();
+    const row = (...children) => element("div", { class: "figure-row" }, ...children);
+    this.input = this.picture(_("The input, pixel by pixel: arrow keys move the window"),
+      (at, event) => this.onInput(at, event), (event) => this.onKey(event, true));
+    this.output = this.picture(_("The output, pixel by pixel: arrow keys move the window"),
+      (at, event) => this.moveTo(inputOf(at, ...this.sizes), event.type === "pointerdown"),
+      (event) => this.onKey(event, false));
+    this.legend = element("div", { class: "legend", "aria-hidden": "true" });
+    this.output.root.append(this.legend);
+
+    this.source = choice(_("Input"), { photo: _("the photograph"), draw: _("your drawing") },
+      (source) => this.change({ source, at: null }));
+    this.patterns = row(PATTERN_NAMES.map((name) =>
+      button(words[name], () => this.change({ drawing: drawn(name) }))));
+    this.hint = element("p", {}, _("Draw on the input with a finger or the mouse, or take a " +
+      "sample. With the keyboard, arrow keys move and the space bar sets a pixel."));
+    const note = element("p", { class: "figure-error", role: "alert" }, this.incomplete &&
+      _("The photograph did not load; draw something yourself."));
+    const inputs = element("fieldset", { "aria-label": _("Input") },
+      this.source.root, this.patterns, this.hint, note);
+
+    this.presets = Object.entries(PRESETS).map(([name, preset]) =>
+      button(words[name], () => this.change({ ...preset, kernel: [...preset.kernel] })));
+    this.size = choice(_("Size"), { 3: "3 × 3", 5: "5 × 5" },
+      (next) => this.change({ kernel: resized(this.state.kernel, Number(next)) }));
+    this.weights = element("div", { class: "weights", role: "group",
+      "aria-label": _("The kernel's weights") });
+    this.divisor = numberField(_("divided by"), { onInput: () => this.readKernel() });
     this.error = element("p", { class: "figure-error", role: "alert" });
-    this.sum = element("p", { "aria-live": "polite" });
-    this.note = element("p", { class: "figure-error", role: "alert" });
-    this.live = element("p", { "aria-live": "polite" });
-    this.products = element("div", { class: "playground-products", role: "group", "aria-label": "The patch times the kernel" });
-    const arrows = Object.entries({ up: "↑", down: "↓", left: "←", right: "→" }).map(([name, sign]) =>
-      button(sign, () => this.step(`Arrow${name[0].toUpperCase()}${name.slice(1)}`), { "aria-label": `Move the window ${name}` }));
-    const top = element("fieldset", { "aria-label": "Input" }, this.source.root, this.patterns, this.hint, this.note);
-    const presets = element("div", { class: "figure-row" }, this.presets);
-    this.kernel = element("fieldset", {}, element("legend", {}, "Kernel"), presets, this.size.root, this.grid, this.divisor.root, this.error, this.sum);
-    const arithmetic = element("div", {}, element("div", { class: "figure-row" }, element("strong", {}, "One pixel"), arrows), this.products, this.live);
-    const options = element("fieldset", { "aria-label": "Options" }, this.flip.root, this.display.root, this.stride.root,
-      button("Start again", () => this.put({ ...START, drawing: drawn("square") })));
-    this.workbench = [top, presets, this.size.root, this.divisor.root, this.sum, arithmetic, options];
-    this.append(top, element("div", { class: "playground-columns" }, this.input, this.result),
-      element("div", { class: "playground-columns" }, this.kernel, arithmetic), options);
+    this.sum = element("p", { "aria-live": "polite", "data-part": "sum" });
+    const presets = row(this.presets);
+    this.kernel = element("fieldset", {}, element("legend", {}, _("Kernel")), presets,
+      this.size.root, this.weights, this.divisor.root, this.error, this.sum);
+
+    const arrow = (key, sign, label) =>
+      button(sign, () => this.step(key), { "aria-label": label });
+    this.products = element("div", { class: "products", role: "group",
+      "aria-label": _("The patch times the kernel") });
+    this.live = element("p", { "aria-live": "polite", "data-part": "pixel" });
+    const arithmetic = element("div", {}, row(element("strong", {}, _("One pixel")),
+      arrow("ArrowUp", "↑", _("Move the window up")),
+      arrow("ArrowDown", "↓", _("Move the window down")),
+      arrow("ArrowLeft", "←", _("Move the window left")),
+      arrow("ArrowRight", "→", _("Move the window right"))), this.products, this.live);
+
+    this.flip = choice(_("Slide the kernel"),
+      { no: _("as written"), yes: _("turned by 180° (true convolution)") },
+      (value) => this.change({ flip: value === "yes" }));
+    this.display = choice(_("Output"),
+      { signed: _("signed colours"), cut: _("grey, cut to 0 … 1") },
+      (display) => this.change({ display }));
+    this.stride = choice(_("Stride"), { 1: "1", 2: "2", 3: "3", 4: "4" },
+      (stride) => this.change({ stride: Number(stride) }));
+    const again = button(_("Start again"), () =>
+      this.change({ ...START, kernel: [...START.kernel], drawing: drawn("square") }));
+    const options = element("fieldset", { "aria-label": _("Options") },
+      this.flip.root, this.display.root, this.stride.root, again);
+
+    this.workbench = [
+      inputs, presets, this.size.root, this.divisor.root, this.sum, arithmetic, options,
+    ]; // what gives the answer away, or has nothing to do before it
+    this.append(this.gate, inputs,
+      element("div", { class: "columns" }, this.input.root, this.output.root),
+      element("div", { class: "columns" }, this.kernel, arithmetic), options);
   }
 
-  /** Make a picture with a frame that pointer and arrow keys move; `pick([row, column], event)`. */
-  picture(kind, pick) {
+  /**
+   * Make a picture with a frame around a window: {root, canvas, frame, caption, pad};
+   * `pick([row, column], event)` is called where the pointer is.
+   */
+  picture(label, pick, onKey) {
     const canvas = element("canvas", { role: "img", width: 1, height: 1 });
+    const stroke = (colour, width) => element("rect", { fill: "none", stroke: colour,
+      "stroke-width": width, "vector-effect": "non-scaling-stroke" });
     const frame = element("svg", { "aria-hidden": "true", preserveAspectRatio: "none" },
-      ["black", "#E69F00"].map((stroke, i) => element("rect", { fill: "none", stroke, "stroke-width": i ? 2 : 5, "vector-effect": "non-scaling-stroke" })));
-    const hint = element("figcaption", { id: uniqueId("caption") });
-    const take = (event) => pick(cellUnder(canvas, event, canvas.height, canvas.width), event);
+      stroke(MARK_EDGE, 5), stroke(MARK, 2));
+    const caption = element("figcaption", { id: uniqueId("caption") });
+    const take = (event) =>
+      pick(cellUnder(canvas, event, canvas.height, canvas.width), event);
     const lift = () => { this.pen = null; };
-    const pad = element("div", { class: "playground-pad", tabindex: 0, role: "application", "aria-describedby": hint.id,
-      "aria-label": `The ${kind}, pixel by pixel: arrow keys move the window`,
-      onpointerdown: take, onpointermove: take, onpointerup: lift, onpointercancel: lift, onkeydown: (event) => this.onKey(event, kind) }, canvas, frame);
-    return Object.assign(element("figure", {}, pad, hint), { canvas, frame, hint, pad });
+    const pad = element("div", {
+      class: "pad", tabindex: 0, role: "application", "aria-label": label,
+      "aria-describedby": caption.id, onpointerdown: take, onpointermove: take,
+      onpointerup: lift, onpointercancel: lift, onkeydown: onKey,
+    }, canvas, frame);
+    return { root: element("figure", {}, pad, caption), canvas, frame, caption, pad };
   }
 
-  get side() { return SIDE[this.state.source]; }
-  get image() { return this.state.source === "draw" ? this.state.drawing : this.photo; }
-  get kernelSize() { return Math.sqrt(this.state.kernel.length); }
-  get at() { return (this.state.at ?? [this.side / 2, this.side / 2]).map((place) => Math.min(place, this.side - 1)); }
-
-  /** Return the output pixel whose window lies nearest to an input pixel, and the input pixel in the middle of an output's window. */
-  outputOf(place) {
-    const { outputs, before } = samePadding(this.side, this.kernelSize, this.state.stride);
-    return place.map((p) => clamp(Math.round((p + before - (this.kernelSize - 1) / 2) / this.state.stride), 0, outputs - 1));
-  }
-
-  inputOf(place) {
-    const { before } = samePadding(this.side, this.kernelSize, this.state.stride);
-    return place.map((p) => p * this.state.stride - before + (this.kernelSize - 1) / 2);
-  }
+  // ---- What the reader does --------------------------------------------------------------------
 
   onInput(at, event) {
     if (this.state.source === "draw" && event.buttons & 1) {
-      if (event.type === "pointerdown") Object.assign(this, { pen: 1 - this.state.drawing[at[0] * SIDE.draw + at[1]], last: at });
-      if (this.pen !== null) this.stroke(at);
+      if (event.type === "pointerdown") {
+        this.pen = 1 - this.state.drawing[at[0] * SIDE.draw + at[1]];
+        this.last = at;
+      }
+      if (this.pen !== null) {
+        for (const [i, j] of line(this.last, at)) this.state.drawing[i * SIDE.draw + j] = this.pen;
+        this.last = at;
+        this.change();
+      }
     }
     this.moveTo(at, event.type === "pointerdown");
   }
 
-  /** Draw a line of pixels from the last one to `at`: a fast pointer skips some. */
-  stroke(at) {
-    const steps = Math.max(Math.abs(at[0] - this.last[0]), Math.abs(at[1] - this.last[1]), 1);
-    for (let k = 0; k <= steps; k += 1) {
-      const [i, j] = [0, 1].map((axis) => Math.round(this.last[axis] + (k / steps) * (at[axis] - this.last[axis])));
-      this.state.drawing[i * SIDE.draw + j] = this.pen;
-    }
-    this.last = at;
-    this.change({});
-  }
-
-  onKey(event, kind) {
-    if (event.key in ARROWS) this.step(event.key, kind === "input" ? 1 : this.state.stride);
-    else if ([" ", "Enter"].includes(event.key) && kind === "input" && this.state.source === "draw") {
+  onKey(event, onInput) {
+    if (event.key in ARROWS) {
+      this.step(event.key, onInput ? 1 : this.state.stride);
+    } else if ([" ", "Enter"].includes(event.key) && onInput && this.state.source === "draw") {
       const pixel = this.at[0] * SIDE.draw + this.at[1];
       this.state.drawing[pixel] = 1 - this.state.drawing[pixel];
-      this.change({});
+      this.change();
     } else return;
     event.preventDefault();
   }
 
+  /** Move by the key's direction: on the input by a pixel, on the output from window to window. */
   step(key, by = this.state.stride) {
-    const start = by === 1 ? this.at : this.inputOf(this.outputOf(this.at)); // on the output, from window to window
-    this.moveTo(start.map((place, axis) => clamp(place + by * ARROWS[key][axis], 0, this.side - 1)));
+    const start = by === 1 ? this.at : inputOf(this.place, ...this.sizes);
+    const end = this.sizes[0] - 1;
+    this.moveTo(start.map((place, axis) => clamp(place + by * ARROWS[key][axis], 0, end)));
   }
 
+  /** Look at another pixel; a pointer that only passes by leaves the address alone. */
   moveTo(at, save = true) {
     this.state.at = at;
-    if (save) this.save(); // a pointer that only passes by leaves the address alone
-    this.showPixel();
-  }
-
-  change(some) {
-    Object.assign(this.state, some);
-    this.save();
-    this.update();
-  }
-
-  /** Change what the kernel's fields show, too. */
-  put(some) {
-    this.change(some);
-    this.showKernel();
-  }
-
-  save() {
-    const { source, drawing, kernel, divisor, flip, display, stride, at } = this.state;
-    const draw = source === "draw";
-    writeState({ kernel: kernel.join() === START.kernel.join() ? null : kernel.join(), divisor: divisor === 1 ? null : divisor, source: draw ? source : null, drawing: draw ? packBits(drawing) : null,
-      flip: flip ? 1 : null, display: display === "cut" ? display : null, stride: stride === 1 ? null : stride, at: at?.join(",") ?? null });
-  }
-
-  /** Put the state's kernel into the fields. */
-  showKernel() {
-    const size = this.kernelSize;
-    this.grid.style.setProperty("--size", size);
-    this.weights = grid(size, size, (i, j) => numberField(`row ${i + 1}, column ${j + 1}`,
-      { value: this.state.kernel[i * size + j], hideLabel: true, onInput: () => this.readKernel() }).input);
-    this.grid.replaceChildren(...this.weights);
-    this.divisor.input.value = this.state.divisor;
-    this.error.textContent = "";
-    markInvalid(this.divisor.input, false);
+    if (save) this.save();
+    this.renderPixel();
   }
 
   /** Take the kernel from the fields, or say which field holds no number. */
   readKernel() {
-    const fields = [...this.weights, this.divisor.input];
-    const numbers = [...this.weights.map((field) => parseWeight(field.value)), parseWeight(this.divisor.input.value) || null];
+    const fields = [...this.weights.children, this.divisor.input];
+    const numbers = fields.map((field) => parseWeight(field.value));
+    numbers[numbers.length - 1] ||= null; // nothing is divided by 0
     fields.forEach((field, i) => markInvalid(field, numbers[i] === null));
     const bad = fields[numbers.indexOf(null)];
-    const name = bad === this.divisor.input ? "The divisor must be a number from −1000 to 1000 and not 0" : `The weight in ${bad?.getAttribute("aria-label")} must be a number from −1000 to 1000`;
-    this.error.textContent = bad ? `${name}. The output is still the last kernel's.` : "";
-    if (!bad) this.change({ kernel: numbers.slice(0, -1), divisor: numbers.at(-1) });
+    const place = bad?.getAttribute("aria-label");
+    this.error.textContent = !bad ? "" : sentences(
+      bad === this.divisor.input
+        ? _("The divisor must be a number from −1000 to 1000 and not 0.")
+        : _("The weight in {place} must be a number from −1000 to 1000.", { place }),
+      _("The output is still the last kernel's."));
+    if (bad) return;
+    this.typed = numbers.slice(0, -1);
+    this.change({ kernel: this.typed, divisor: numbers.at(-1) });
   }
 
-  /** Compute the output and show all of it. */
-  update() {
-    const { state, side } = this;
+  // ---- What follows from the state -------------------------------------------------------------
+
+  /** The sizes that a place depends on: side of the input, size of the kernel, stride. */
+  get sizes() {
+    return [SIDE[this.state.source], Math.sqrt(this.state.kernel.length), this.state.stride];
+  }
+
+  /** The input pixel that is looked at: the middle, until the reader has chosen one. */
+  get at() {
+    const [side] = this.sizes;
+    return (this.state.at ?? [side / 2, side / 2]).map((place) => Math.min(place, side - 1));
+  }
+
+  /** The output pixel that is looked at. */
+  get place() {
+    return outputOf(this.at, ...this.sizes);
+  }
+
+  compute() {
+    const { state, sizes: [side, size, stride] } = this;
+    const image = state.source === "draw" ? state.drawing : this.photo;
+    const kernel = state.flip ? turned(state.kernel) : state.kernel;
+    const divided = kernel.map((weight) => weight / state.divisor);
+    const output = correlate(image, side, side, divided, size, size, stride);
+    this.result = { image, kernel, output, limit: displayLimit(output, side, size, stride) };
+  }
+
+  // ---- Show ------------------------------------------------------------------------------------
+
+  render() {
+    const { state, asking, sizes: [side, size] } = this;
     const draw = state.source === "draw";
-    for (const [control, value] of [[this.source, state.source], [this.size, this.kernelSize], [this.flip, state.flip ? "yes" : "no"],
-      [this.display, state.display], [this.stride, state.stride]]) control.show(value);
+    for (const part of this.workbench) part.hidden = asking;
+    this.output.pad.inert = this.kernel.disabled = asking;
+    this.source.show(state.source);
+    this.size.show(size);
+    this.flip.show(state.flip ? "yes" : "no");
+    this.display.show(state.display);
+    this.stride.show(state.stride);
     this.patterns.hidden = this.hint.hidden = !draw;
     this.input.pad.style.touchAction = draw ? "none" : "manipulation";
-    Object.values(PRESETS).forEach((preset, i) => this.presets[i].setAttribute("aria-pressed",
-      String(preset.divisor === state.divisor && preset.kernel.join() === state.kernel.join())));
-    this.used = (state.flip ? turned(state.kernel) : state.kernel);
-    this.sum.textContent = flatAreas(state.kernel.reduce((sum, weight) => sum + weight, 0) / state.divisor);
-    if (!this.image) return; // the photograph is on its way
-    this.output = correlate(this.image, side, side, this.used.map((weight) => weight / state.divisor), this.kernelSize, this.kernelSize, state.stride);
-    this.limit = displayLimit(this.output, side, this.kernelSize, state.stride);
-    const colour = state.display === "cut" ? greyColour : (value) => divergingColour(value, this.limit);
-    paint(this.input.canvas, this.image, side, side, greyColour);
-    paint(this.result.canvas, this.output.values, this.output.H, this.output.W, colour);
-    this.describe(draw);
-    this.showPixel();
+    Object.values(PRESETS).forEach(({ kernel, divisor }, i) => {
+      const same = divisor === state.divisor && kernel.join() === state.kernel.join();
+      this.presets[i].setAttribute("aria-pressed", String(same));
+    });
+    if (state.kernel !== this.typed) this.renderKernel(size);
+    this.sum.textContent = flatAreas(state.kernel.reduce((a, b) => a + b) / state.divisor);
+    this.renderPictures(draw, side);
+    this.renderPixel();
   }
 
-  describe(draw) {
-    const { values, H, W } = this.output;
-    const [low, high] = [Math.min(...values), Math.max(...values)].map((value) => formatNumber(value, 2));
+  /** Put a kernel that nobody typed into the fields. */
+  renderKernel(size) {
+    const { kernel, divisor } = this.state;
+    this.typed = kernel;
+    this.weights.style.setProperty("--size", size);
+    this.weights.replaceChildren(...grid(size, size, (i, j) => numberInput({
+      value: kernel[i * size + j], onInput: () => this.readKernel(),
+      "aria-label": _("row {row}, column {column}", { row: i + 1, column: j + 1 }),
+    })));
+    this.divisor.input.value = divisor;
+    this.error.textContent = "";
+    markInvalid(this.divisor.input, false);
+  }
+
+  renderPictures(draw, side) {
+    const { image, output: { values, H, W }, limit } = this.result;
     const cut = this.state.display === "cut";
-    this.input.hint.textContent = `Input, ${this.side} × ${this.side}`;
-    this.result.hint.textContent = `Output, ${H} × ${W}, from ${low} to ${high}`;
-    this.input.canvas.setAttribute("aria-label", draw ? `Your drawing: white on black, ${this.side} by ${this.side} pixels`
-      : "The photograph: the head of Grace Hopper in naval uniform, a flag behind her, 160 by 160 grey pixels");
-    this.result.canvas.setAttribute("aria-label", `The output: ${H} by ${W} numbers from ${low} to ${high}, ${cut ? "0 and less black, 1 and more white"
-      : "orange below 0, near white at 0, purple above"}`);
-    const ends = cut ? ["0", "1"] : [`−${formatNumber(this.limit, 2)}`, "0", formatNumber(this.limit, 2)];
-    this.legend.replaceChildren(element("div"), ...ends.map((end) => element("span", {}, end)));
-    const stops = cut ? ["black", "white"] : Array.from({ length: 11 }, (_, i) => `rgb(${divergingColour(i - 5, 5)})`);
-    this.legend.firstChild.style.background = `linear-gradient(to right, ${stops})`;
+    const colour = cut ? greyColour : (value) => divergingColour(value, limit);
+    paint(this.input.canvas, image, side, side, greyColour);
+    paint(this.output.canvas, values, H, W, colour);
+    const [low, high] = [Math.min(...values), Math.max(...values)]
+      .map((value) => formatNumber(value, 2));
+    this.input.caption.textContent = _("Input, {side} × {side}", { side });
+    this.output.caption.textContent =
+      _("Output, {H} × {W}, from {low} to {high}", { H, W, low, high });
+    set(this.input.canvas, "aria-label", draw
+      ? _("Your drawing: white on black, {side} by {side} pixels", { side })
+      : _("The photograph: the head of Grace Hopper in naval uniform, a flag behind her, " +
+        "{side} by {side} grey pixels", { side }));
+    set(this.output.canvas, "aria-label", cut
+      ? _("The output: {H} by {W} numbers from {low} to {high}, 0 and less black, 1 and more " +
+        "white", { H, W, low, high })
+      : _("The output: {H} by {W} numbers from {low} to {high}, orange below 0, near white at " +
+        "0, purple above", { H, W, low, high }));
+    const most = formatNumber(limit, 2);
+    const ends = cut ? ["0", "1"] : [`−${most}`, "0", most];
+    const stops = cut ? ["black", "white"]
+      : range(11, (i) => `rgb(${divergingColour(i - 5, 5)})`);
+    this.legend.replaceChildren(
+      element("div", { style: `background: linear-gradient(to right, ${stops})` }),
+      ...ends.map((end) => element("span", {}, end)));
   }
 
   /** Frame the pixel and its window, and write out the products. */
-  showPixel() {
-    if (!this.output) return;
-    const { state, side, kernelSize: size, output } = this;
-    const place = this.outputOf(this.at);
-    const [y, x] = [place[0] * state.stride - output.top, place[1] * state.stride - output.left];
-    this.frame(this.input.frame, side, side, x, y, size);
-    this.frame(this.result.frame, output.W, output.H, place[1], place[0], 1);
-    let sum = 0;
+  renderPixel() {
+    const { place, sizes: [side, size, stride], result: { image, kernel, output } } = this;
+    const start = [place[0] * stride - output.top, place[1] * stride - output.left];
+    frame(this.input.frame, side, side, start, size);
+    frame(this.output.frame, output.W, output.H, place, 1);
+    const products = productsAt(image, side, kernel, start);
     this.products.style.setProperty("--size", size);
-    this.products.replaceChildren(...this.used.map((weight, at) => {
-      const [row, column] = [y + Math.floor(at / size), x + (at % size)];
-      const inside = row >= 0 && column >= 0 && row < side && column < side;
-      const pixel = inside ? this.image[row * side + column] : 0;
-      sum += pixel * weight;
-      const lines = [formatNumber(pixel), `× ${formatNumber(weight)}`, `= ${formatNumber(pixel * weight)}`];
-      const ground = inside ? greyColour(pixel) : [255, 243, 214];
-      return element("div", { class: inside ? false : "playground-zero", style: `background: rgb(${ground}); color: ${inkOn(ground)}` },
+    this.products.replaceChildren(...products.map(({ pixel, weight, product, inside }) => {
+      const ground = inside ? greyColour(pixel) : rgb(ZERO);
+      const lines = [
+        formatNumber(pixel), `× ${formatNumber(weight)}`, `= ${formatNumber(product)}`,
+      ];
+      return element("div", { style: `background: rgb(${ground}); color: ${inkOn(ground)}` },
         lines.map((line) => element("span", {}, `${line} `)));
     }));
-    this.live.textContent = this.sentence(place, [y, x], sum, output.values[place[0] * output.W + place[1]]);
+    const value = output.values[place[0] * output.W + place[1]];
+    this.live.textContent = this.said(place, products, value);
   }
 
-  sentence(place, start, sum, value) {
+  said([row, column], products, value) {
     const { divisor, display } = this.state;
-    const outside = start.some((from) => from < 0 || from + this.kernelSize > this.side);
-    const divided = divisor === 1 ? "" : ` Divided by ${formatNumber(divisor)}: ${formatNumber(value)}.`;
-    const shown = display === "signed" ? "" : value < 0 ? " Below 0: shown as black." : value > 1 ? " Above 1: shown as white." : "";
-    return `Output row ${place[0]}, column ${place[1]}: the ${this.used.length} products add up to ${formatNumber(sum)}.${divided}${shown}${outside ? " Yellow: padded zeros." : ""}`;
-  }
-
-  frame(svg, W, H, x, y, size) {
-    svg.setAttribute("viewBox", `0 0 ${W} ${H}`);
-    for (const rect of svg.children) for (const [name, value] of Object.entries({ x, y, width: size, height: size })) rect.setAttribute(name, value);
+    const sum = formatNumber(products.reduce((total, { product }) => total + product, 0));
+    const number = formatNumber(value);
+    const cut = display === "cut";
+    return sentences(
+      _("Output row {row}, column {column}: the {count} products add up to {sum}.",
+        { row, column, count: products.length, sum }),
+      divisor !== 1 && _("Divided by {divisor}: {number}.",
+        { divisor: formatNumber(divisor), number }),
+      cut && value < 0 && _("Below 0: shown as black."),
+      cut && value > 1 && _("Above 1: shown as white."),
+      products.some(({ inside }) => !inside) && _("Yellow: padded zeros."));
   }
 }
 
-installStyle(`
-.playground-columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1rem; margin-top: 1rem; }
-.playground-columns > *, .playground-kernel > * { min-width: 0 !important; }
-.living-figure .playground-columns figure { width: auto; margin: 0; padding: 0; }
-.playground-pad { position: relative; aspect-ratio: 1; background: #808080; cursor: crosshair; }
-.playground-pad canvas { height: 100%; }
-.playground-pad svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: visible; pointer-events: none; }
-[data-closed] :is(canvas, svg, figcaption, .playground-legend) { display: none !important; }
-[data-closed] .playground-pad { background: var(--pst-color-surface); border: 2px dashed var(--pst-color-text-muted); }
-[data-closed] .playground-pad::after { content: "?"; position: absolute; inset: 0; display: grid; place-content: center; font-size: 4rem; color: var(--pst-color-text-muted); }
-.playground-legend { display: flex; flex-wrap: wrap; justify-content: space-between; font-size: 0.9rem; }
-.playground-legend div { width: 100%; height: 0.75rem; border: 1px solid var(--pst-color-text-muted); }
-.living-figure .playground-columns > fieldset > legend { margin-bottom: 0.5rem; }
-.playground-kernel { display: grid; grid-template-columns: repeat(var(--size), minmax(0, 4.5rem)); gap: 0.25rem; margin: 0.25rem 0 0.5rem; }
-.living-figure .playground-kernel input { width: 100%; padding: 0.25rem; text-align: center; appearance: textfield; }
-.playground-kernel input::-webkit-inner-spin-button { display: none; }
-.living-figure .figure-field input { width: 6rem; }
-.playground-products { display: grid; grid-template-columns: repeat(var(--size), minmax(0, 1fr)); gap: 1px; margin: 0.5rem 0; padding: 1px; background: #808080; }
-.playground-products div { padding: 0.25rem 0; font-size: 0.75rem; line-height: 1.35; text-align: center; font-variant-numeric: tabular-nums; }
-.playground-products span { display: block; }
-@media (max-width: 40rem) { .living-figure { padding: 0.75rem; } [data-closed] .playground-pad { aspect-ratio: 3; } }
-.playground-columns fieldset > p:not(:empty) { margin-top: 0.5rem; }
-`);
+/** Draw the frame of `size` cells at [row, column] over a picture of W by H cells. */
+function frame(svg, W, H, [row, column], size) {
+  svg.setAttribute("viewBox", `0 0 ${W} ${H}`);
+  for (const rect of svg.children) {
+    const place = { x: column, y: row, width: size, height: size };
+    for (const [name, value] of Object.entries(place)) rect.setAttribute(name, value);
+  }
+}
+
+/** Say what a kernel whose weights add up to `sum` does to a flat area. */
+function flatAreas(sum) {
+  if (Math.abs(sum) < 1e-9) {
+    return _("The weights add up to 0: flat areas become 0, only changes show.");
+  }
+  if (Math.abs(sum - 1) < 1e-9) {
+    return _("The weights add up to 1: flat areas keep their brightness.");
+  }
+  const number = formatNumber(sum);
+  if (sum < 0) {
+    return _("The weights add up to {number}: flat areas become {number} times what they were, " +
+      "which is negative.", { number });
+  }
+  return sum < 1
+    ? _("The weights add up to {number}: flat areas become {number} times what they were, " +
+      "darker.", { number })
+    : _("The weights add up to {number}: flat areas become {number} times what they were, " +
+      "brighter.", { number });
+}
 
 customElements.define("kernel-playground", KernelPlayground);
