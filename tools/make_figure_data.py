@@ -1,4 +1,4 @@
-"""Write two files of book/_static: the kernel playground's photograph, and the card that shows where a link to the book is shared.
+"""Write the kernel playground's photograph, and the card that shows where a link to the book is shared.
 
 Usage: .venv/bin/python tools/make_figure_data.py
 """
@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib.cbook import get_sample_data
 from scipy.signal import correlate2d
 
-STATIC = Path(__file__).resolve().parents[1] / "book" / "_static"
-PATH = STATIC / "photograph.bin"
+BOOK = Path(__file__).resolve().parents[1] / "book"
+PATH = BOOK / "figures" / "kernel-playground" / "photograph.bin"
+CARD = BOOK / "_static" / "card.png"
 SOBEL_X = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 NIGHT, DAY = "#14181e", "#ffffff"
 
@@ -47,6 +48,6 @@ def card():
 
 if __name__ == "__main__":
     PATH.write_bytes(photograph().tobytes())
-    card().savefig(STATIC / "card.png", facecolor=NIGHT)
-    for path in (PATH, STATIC / "card.png"):
+    card().savefig(CARD, facecolor=NIGHT)
+    for path in (PATH, CARD):
         print(f"{path}: {path.stat().st_size} bytes")
