@@ -180,7 +180,7 @@ def test_search_says_when_it_finds_nothing(visit):
     tab.get_by_text("did not match any documents").wait_for()
 
 
-@pytest.mark.parametrize("page", [LANDING, CHAPTER, "notebooks/03_five_kernels.html"])
+@pytest.mark.parametrize("page", [LANDING, CHAPTER, "notebooks/02_five_kernels.html"])
 def test_keyboard_alone_reaches_everything(visit, page):
     """Tab stops at each link, button and field that a mouse reaches, and one sees where it stands; first comes the way to the text."""
     tab = visit(page)
@@ -265,7 +265,7 @@ def test_dark_mode_leaves_pixel_values_alone(visit, page):
     assert len(looks) >= 2 and set(looks) == {"none"}
 
 
-@pytest.mark.parametrize("page", [LANDING, "notebooks/03_five_kernels.html", CHAPTER, "notebooks/05_channels_and_cost.html", "notebooks/09_keras.html"])
+@pytest.mark.parametrize("page", [LANDING, "notebooks/02_five_kernels.html", CHAPTER, "notebooks/05_channels_and_cost.html", "notebooks/11_keras.html"])
 def test_without_scripts_a_page_reads_well(visit, page):
     tab = visit(page, java_script_enabled=False)
     assert tab.locator("article h1").is_visible()
@@ -299,7 +299,7 @@ def test_a_figure_loads_only_where_it_stands(site):
         for figure in figures:
             places.setdefault(figure, []).append(page)
     assert set(places) == {"kernel-playground.js", "size-lab.js", "conv-steps.js", "draw-digit.js"}
-    assert LANDING in places["draw-digit.js"] and "notebooks/09_keras.html" in places["draw-digit.js"]
+    assert LANDING in places["draw-digit.js"] and "notebooks/11_keras.html" in places["draw-digit.js"]
 
 
 def test_the_404_page_works_at_any_depth(visit):

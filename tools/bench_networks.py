@@ -43,8 +43,8 @@ def keras_step(model, optimizer):
 
 
 def raw_step():
-    """Return (step, predict) of chapter 08: eight arrays, its own Adam, its schedule of 200 steps, then the last rate."""
-    names = definitions("08")
+    """Return (step, predict) of chapter 10: eight arrays, its own Adam, its schedule of 200 steps, then the last rate."""
+    names = definitions("10")
     parameters = names["init_parameters"](0)
     train, rate = names["make_train_step"](parameters), names["scheduled_rate"]
 
@@ -57,13 +57,13 @@ def raw_step():
 def networks():
     """Yield (name, function that makes (step, predict))."""
     adam = keras.optimizers.Adam
-    ten, eleven = definitions("10"), definitions("11")
+    twelve, thirteen = definitions("12"), definitions("13")
     small = (keras.initializers.HeNormal, keras.initializers.Zeros)
-    yield "08 raw TensorFlow, rate with a schedule", raw_step
-    yield "09 Keras, Adam 0.001", lambda: keras_step(definitions("09")["sequential_network"](), adam(0.001))
-    yield "10 tflearn's, with LRN, Adam 0.001", lambda: keras_step(ten["tflearn_network"](), adam(0.001))
-    yield "10 the same with batch norm", lambda: keras_step(ten["tflearn_network"](ten["batch_norm"]), adam(0.001))
-    yield "11 small copy, 8 and 16 filters", lambda: keras_step(eleven["lecture_network"](*small, (8, 16), 64), adam(0.003))
+    yield "10 raw TensorFlow, rate with a schedule", raw_step
+    yield "11 Keras, Adam 0.001", lambda: keras_step(definitions("11")["sequential_network"](), adam(0.001))
+    yield "12 tflearn's, with LRN, Adam 0.001", lambda: keras_step(twelve["tflearn_network"](), adam(0.001))
+    yield "12 the same with batch norm", lambda: keras_step(twelve["tflearn_network"](twelve["batch_norm"]), adam(0.001))
+    yield "13 small copy, 8 and 16 filters", lambda: keras_step(thirteen["lecture_network"](*small, (8, 16), 64), adam(0.003))
 
 
 def measure(make, x, y, x_test, y_test):

@@ -18,7 +18,7 @@ NIGHT, DAY = "#14181e", "#ffffff"
 
 
 def photograph():
-    """Return chapter 03's `grey`, rounded to bytes: uint8 (160, 160)."""
+    """Return chapter 02's `grey`, rounded to bytes: uint8 (160, 160)."""
     with get_sample_data("grace_hopper.jpg") as file:
         photo = plt.imread(file)
     rgb = photo[20:340, 110:430].reshape(160, 2, 160, 2, 3).mean(axis=(1, 3)) / 255

@@ -1,4 +1,4 @@
-"""The living figures of chapters 03 and 04 in a browser: their numbers against TensorFlow's, their controls by mouse and by keyboard."""
+"""The living figures of chapters 02 and 04 in a browser: their numbers against TensorFlow's, their controls by mouse and by keyboard."""
 
 import importlib.util
 import itertools
@@ -138,7 +138,7 @@ def live(page):
 # ---- The data and the pure functions ---------------------------------------------------------------------------------
 
 def test_the_photograph_is_the_chapters():
-    cells = nbformat.read(find_notebook("03"), as_version=4).cells
+    cells = nbformat.read(find_notebook("02"), as_version=4).cells
     [source] = [cell.source for cell in cells if cell.cell_type == "code" and "grey = rgb @" in cell.source]
     chapter = {}
     exec("import numpy as np\nimport matplotlib.pyplot as plt\n" + source, chapter)
@@ -150,7 +150,7 @@ def test_the_photograph_is_the_chapters():
 def test_the_presets_are_the_chapters(calculator, visit):
     page = visit("kernel-playground", "stride=1")
     presets = page.evaluate("async () => (await import('../_static/kernel-playground.js')).PRESETS")
-    chapter = definitions("03")["KERNELS"]
+    chapter = definitions("02")["KERNELS"]
     assert list(presets) == list(chapter)
     for name, preset in presets.items():
         assert np.array_equal(np.reshape(preset["kernel"], (3, 3)) / preset["divisor"], chapter[name])
@@ -246,7 +246,7 @@ def test_the_predictions_are_true():
     upright[:, 4:], level[4:, :] = 1, 1
     kernel = np.reshape(START, (3, 3))
     assert np.any(conv(upright, kernel)[1:-1, 1:-1]) and not np.any(conv(level, kernel)[1:-1, 1:-1])
-    assert np.array_equal(kernel, np.rot90(definitions("03")["KERNELS"]["top Sobel"]))
+    assert np.array_equal(kernel, np.rot90(definitions("02")["KERNELS"]["top Sobel"]))
     assert definitions("04")["same_padding"](10, 4, 3) == (1, 2)
     assert definitions("04")["output_size"](10, 4, S=3) == 3 and (10 - 4) % 3 == 0
 
@@ -265,7 +265,7 @@ def test_playground_by_mouse(visit, size):
     page = visit("kernel-playground", size=size)
     page.get_by_role("button", name="Skip").click()
     expect_output(page, bright(), np.reshape(START, (3, 3)))
-    for name, kernel in definitions("03")["KERNELS"].items():
+    for name, kernel in definitions("02")["KERNELS"].items():
         page.get_by_role("button", name=name, exact=True).click()
         expect_output(page, bright(), kernel)
         assert page.get_by_role("button", name=name, exact=True).get_attribute("aria-pressed") == "true"
@@ -389,7 +389,7 @@ def test_the_pixel_under_the_keyboard(visit):
 def test_drawing(visit, size):
     page = visit("kernel-playground", "kernel=-2,-1,0,-1,1,1,0,1,2", size, has_touch=size is PHONE)
     page.get_by_label("your drawing").check()
-    kernel = definitions("03")["KERNELS"]["emboss"]
+    kernel = definitions("02")["KERNELS"]["emboss"]
     page.get_by_role("button", name="nothing").click()
     assert [canvas.get_attribute("aria-label").split(":")[0] for canvas in page.locator("canvas").all()] == ["Your drawing", "The output"]
     image = np.zeros((24, 24))
@@ -436,7 +436,7 @@ def test_the_canvas_shows_the_values(visit):
     page = visit("kernel-playground", "kernel=1,2,1,0,0,0,-1,-2,-1&stride=2")
     script = """() => JSON.stringify([...document.querySelectorAll('kernel-playground canvas')]
         .map((c) => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]))"""
-    y = conv(bright(), definitions("03")["KERNELS"]["top Sobel"], 2)
+    y = conv(bright(), definitions("02")["KERNELS"]["top Sobel"], 2)
     limit = np.abs(y[:-1, :-1]).max()  # 160, F = 3, S = 2: the one zero lies after
     photo, signed = json.loads(page.evaluate(script))
     assert np.array_equal(np.reshape(photo, (160, 160, 4))[:, :, 0], photograph())

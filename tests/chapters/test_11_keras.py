@@ -1,4 +1,4 @@
-"""Chapter 09: the styles of one network, chapter 08's weights in it, the reader's pictures, broken files, the long curves."""
+"""Chapter 11: the styles of one network, chapter 10's weights in it, the reader's pictures, broken files, the long curves."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import ROOT, definitions, find_notebook
 
-CHAPTER = definitions("09")
+CHAPTER = definitions("11")
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def images():
 def test_three_styles_and_raw_tensorflow_are_one_network(images):
     parameters = CHAPTER["init_parameters"](seed=3)
     expected = CHAPTER["forward"](parameters, images)
-    np.testing.assert_allclose(definitions("08")["forward_numpy"](parameters, images), expected, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(definitions("10")["forward_numpy"](parameters, images), expected, rtol=0, atol=1e-4)
     for make in "sequential_network", "functional_network", "SubclassedNetwork":
         model = CHAPTER[make]()
         model(images)
@@ -85,7 +85,7 @@ def test_the_tables_are_what_the_script_wrote():
     curves = json.loads((ROOT / "data" / "curves.json").read_text())
     assert CHAPTER["SGD_CURVE"] == {point["step"]: point["accuracy"] for point in curves["sgd"]["points"]}
     assert CHAPTER["ADAM_CURVE"] == {round(point["epochs"]): point["accuracy"] for point in curves["adam"]["points"]}
-    text = find_notebook("09").read_text()
+    text = find_notebook("11").read_text()
     for epoch, accuracy in CHAPTER["ADAM_CURVE"].items():
         assert re.search(rf"\| {epoch} \|[^|]+\|[^|]+\| {accuracy} \|", text), (epoch, accuracy)
 

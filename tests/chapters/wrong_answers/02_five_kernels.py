@@ -1,4 +1,4 @@
-"""Wrong answers that the checkers of chapter 03 must reject; the chapter's own names are in scope."""
+"""Wrong answers that the checkers of chapter 02 must reject; the chapter's own names are in scope."""
 
 five = list(KERNELS)
 right_order = ["top Sobel", "blur", "emboss", "edge", "sharpen"]

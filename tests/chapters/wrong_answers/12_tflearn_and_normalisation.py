@@ -1,4 +1,4 @@
-"""Wrong answers that the checkers of chapter 10 must reject; the chapter's own names are in scope."""
+"""Wrong answers that the checkers of chapter 12 must reject; the chapter's own names are in scope."""
 
 right_numbers = {"rate": 0.25, "L2": 0.002, "size": 5, "alpha": 0.001}
 

@@ -16,7 +16,7 @@ CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 
 @pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
 def test_each_checker_has_wrong_answers_and_rejects_them(notebook):
-    path = ROOT / "tests" / "wrong_answers" / f"{notebook.stem}.py"
+    path = ROOT / "tests" / "chapters" / "wrong_answers" / f"{notebook.stem}.py"
     assert path.exists(), f"write {path.relative_to(ROOT)}: wrong answers for each checker of {notebook.name}"
     names = definitions(notebook.name[:2])
     wrong = runpy.run_path(str(path), init_globals=dict(names))["WRONG"]

@@ -1,4 +1,4 @@
-"""Chapter 12: each exhibit's test fails on its bug, and the checklist finds planted bugs and passes sound networks."""
+"""Chapter 16: each exhibit's test fails on its bug, and the checklist finds planted bugs and passes sound networks."""
 
 import functools
 import re
@@ -11,7 +11,7 @@ from conftest import ROOT, definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-CHAPTER = definitions("12")
+CHAPTER = definitions("16")
 (inspect_all, inspect_gradients, inspect_initial_loss, inspect_input, inspect_labels, inspect_leakage, inspect_linearity,
  inspect_match, inspect_modes, inspect_one_batch, inspect_optimizer, inspect_outputs, inspect_shuffled_labels) = (
     CHAPTER[f"inspect_{name}"] for name in (

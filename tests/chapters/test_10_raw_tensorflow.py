@@ -1,4 +1,4 @@
-"""Chapter 08's network from eight arrays, against Keras, SciPy and chapter 04, without any long training."""
+"""Chapter 10's network from eight arrays, against Keras, SciPy and chapter 04, without any long training."""
 
 import keras
 import numpy as np
@@ -10,7 +10,7 @@ from conftest import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-chapter = definitions("08")
+chapter = definitions("10")
 init_parameters, forward, feature_maps = (chapter[name] for name in ("init_parameters", "forward", "feature_maps"))
 many = settings(max_examples=200, derandomize=True, deadline=None)
 seeds = st.integers(0, 2**32 - 1)

@@ -1,4 +1,4 @@
-"""Chapter 10's LRN and batch normalisation against TensorFlow, Keras and plain loops, over random shapes and numbers."""
+"""Chapter 12's LRN and batch normalisation against TensorFlow, Keras and plain loops, over random shapes and numbers."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from conftest import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-chapter = definitions("10")
+chapter = definitions("12")
 lrn, lrn_onnx, batch_normalize = (
     chapter[name] for name in ("local_response_normalization", "lrn_onnx", "batch_normalize"))
 many = settings(max_examples=300, derandomize=True, deadline=None)

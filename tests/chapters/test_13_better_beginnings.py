@@ -1,4 +1,4 @@
-"""Chapter 11: variances against chance and Keras, whitening and spherical k-means against linear algebra."""
+"""Chapter 13: variances against chance and Keras, whitening and spherical k-means against linear algebra."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from conftest import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-CHAPTER = definitions("11")
+CHAPTER = definitions("13")
 fans, push, relu, whiten, spherical_kmeans, take_patches = (
     CHAPTER[n] for n in ("fans", "push", "relu", "whiten", "spherical_kmeans", "take_patches"))
 MANY = settings(max_examples=200, derandomize=True, deadline=None)

@@ -1,4 +1,4 @@
-"""Chapter 07's conv2d_gradients against TensorFlow's tape and against central differences; the chapter's gradient descent.
+"""Chapter 08's conv2d_gradients against TensorFlow's tape and against central differences; the chapter's gradient descent.
 
 TensorFlow gets explicit padding as zeros that tf.pad adds, so that its tape has to cut them off too.
 """
@@ -10,7 +10,7 @@ from conftest import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-NAMES = definitions("07")
+NAMES = definitions("08")
 conv2d_gradients, conv2d, descend, curvatures = (NAMES[n] for n in ("conv2d_gradients", "conv2d", "descend", "curvatures"))
 
 small = st.integers(0, 3)

@@ -1,4 +1,4 @@
-"""Chapter 02's convolve1d, correlate2d and convolve2d against SciPy and TensorFlow, over random shapes and numbers."""
+"""Chapter 03's convolve1d, correlate2d and convolve2d against SciPy and TensorFlow, over random shapes and numbers."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-chapter = definitions("02")
+chapter = definitions("03")
 convolve1d, correlate2d, convolve2d = (chapter[name] for name in ("convolve1d", "correlate2d", "convolve2d"))
 FUNCTIONS = {"convolve1d": 1, "correlate2d": 2, "convolve2d": 2}
 many = settings(max_examples=300, derandomize=True, deadline=None)

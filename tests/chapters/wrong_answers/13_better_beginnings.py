@@ -1,4 +1,4 @@
-"""Wrong answers that the checkers of chapter 11 must reject; the chapter's own names are in scope."""
+"""Wrong answers that the checkers of chapter 13 must reject; the chapter's own names are in scope."""
 
 
 def he_with(variance, draw=None):

@@ -1,4 +1,4 @@
-"""Wrong answers that the checkers of chapter 09 must reject; the chapter's own names are in scope."""
+"""Wrong answers that the checkers of chapter 11 must reject; the chapter's own names are in scope."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Chapter 03's filters against SciPy, on images and kernels drawn at random."""
+"""Chapter 02's filters against SciPy, on images and kernels drawn at random."""
 
 import numpy as np
 import scipy.signal
@@ -6,7 +6,7 @@ from conftest import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-CHAPTER = definitions("03")
+CHAPTER = definitions("02")
 MANY = settings(max_examples=300, derandomize=True, deadline=None)
 odd = st.sampled_from([1, 3, 5])
 

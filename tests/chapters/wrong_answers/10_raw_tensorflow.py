@@ -1,4 +1,4 @@
-"""Wrong answers that the checkers of chapter 08 must reject; the chapter's own names are in scope."""
+"""Wrong answers that the checkers of chapter 10 must reject; the chapter's own names are in scope."""
 
 right = 1600, 1_669_002
 

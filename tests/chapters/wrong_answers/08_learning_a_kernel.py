@@ -1,4 +1,4 @@
-"""Wrong answers that the checkers of chapter 07 must reject; the chapter's own names are in scope."""
+"""Wrong answers that the checkers of chapter 08 must reject; the chapter's own names are in scope."""
 
 
 def spread_out(dy, w, stride, size):

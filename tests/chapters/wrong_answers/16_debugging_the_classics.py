@@ -1,4 +1,4 @@
-"""Wrong answers that the checkers of chapter 12 must reject; the chapter's own names are in scope."""
+"""Wrong answers that the checkers of chapter 16 must reject; the chapter's own names are in scope."""
 
 
 def batches(y, y_hat, size):
