@@ -1,4 +1,6 @@
-"""Sphinx extension: make Sphinx's EPUB of this book one that e-readers take (`make epub`; epubcheck finds no error in it).
+"""Sphinx extension: make Sphinx's EPUB of this book one that e-readers take.
+
+`make epub` writes it; epubcheck finds no error in it.
 
 The figures to play with become a sentence of figures.yml (in the PDF too), no script goes in,
 MathML is announced in the manifest, and the table of contents has every chapter although the first
@@ -74,6 +76,7 @@ def prepare(app):
 
 
 def setup(app):
-    app.connect("builder-inited", prepare, priority=999)  # after the extensions that add files for the web
+    # After the extensions that add files for the web.
+    app.connect("builder-inited", prepare, priority=999)
     app.connect("html-page-context", clean_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,6 @@
-"""Sphinx extension: the figures to play with, each a folder of book/figures and an entry of figures.yml.
+"""Sphinx extension: the figures to play with.
+
+Each is a folder of book/figures and an entry of figures.yml.
 
 It copies the folder to _static/figures. A page whose text holds the element of a figure gets
 `figures` in its template context: a list of {tag, script, styles, heights_css}, the paths under
@@ -17,15 +19,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 from sphinx.locale import get_translation
-from sphinx.util import logging
 
 BOOK = Path(__file__).resolve().parents[1]
 FOLDER = BOOK / "figures"
 FIGURES = yaml.safe_load((BOOK / "figures.yml").read_text(encoding="utf-8"))
 WEB = ("html", "dirhtml")
 CATALOGUE = "figures"
-
-logger = logging.getLogger(__name__)
 
 
 # ---- The list ----------------------------------------------------------------------------------
@@ -68,31 +67,24 @@ def describe(tags):
     def address(name):
         return f"figures/{name}?v={version}"
 
-    return [
+    figures = [
         {
             "tag": tag,
             "script": address(f"{tag}/view.js"),
-            "styles": [address("shared/shared.css")] * (tag == tags[0]) + [address(f"{tag}/style.css")],
+            "styles": [address(f"{tag}/style.css")],
             "heights_css": heights_css(tag),
         }
         for tag in tags
     ]
-
-
-def elements(needed, pathto=lambda name, resource: name):
-    """Return what `describe` lists as HTML."""
-    parts = []
-    for figure in needed:
-        parts += [f'<link rel="stylesheet figure" href="{pathto(f"_static/{name}", 1)}">' for name in figure["styles"]]
-        parts += [f"<style>{figure['heights_css']}</style>"]
-        parts += [f'<script type="module" src="{pathto("_static/" + figure["script"], 1)}"></script>']
-    return "".join(parts)
+    for first in figures[:1]:
+        first["styles"].insert(0, address("shared/shared.css"))
+    return figures
 
 
 # ---- Words -------------------------------------------------------------------------------------
 
 def messages():
-    """Return the sentences of the figures, English, as a Babel catalogue that says where each stands."""
+    """Return the figures' sentences, English, as a Babel catalogue that says where each stands."""
     catalogue = Catalog(project="From Kernels to ConvNets", charset="utf-8", fuzzy=False)
     found = extract_from_dir(FOLDER, [("**.js", "javascript")], keywords={"_": None})
     for name, line, message, _comments, _context in found:
@@ -101,7 +93,7 @@ def messages():
 
 
 def dictionary():
-    """Return {sentence: translation} in the language of the book, without what is not translated."""
+    """Return {sentence: translation} in the language of the book, where there is one."""
     translate = get_translation(CATALOGUE)
     pairs = ((message.id, str(translate(message.id))) for message in messages() if message.id)
     return {sentence: translated for sentence, translated in pairs if translated != sentence}
@@ -128,16 +120,10 @@ def find_catalogue(app):
 def add_figures(app, pagename, templatename, context, doctree):
     if app.builder.name not in WEB or "body" not in context:
         return
-    body = context["body"]
-    tags = tags_in(body)
-    listed = [tag for tag, figure in FIGURES.items() if pagename in figure["pages"]]
-    if tags != listed:
-        logger.warning("figures.yml says that %s holds %s, but it holds %s", pagename, listed, tags)
+    tags = tags_in(context["body"])
     context["figures"] = describe(tags)
     if tags and app.config.language != "en":
-        context["body"] = body + words_tag()
-    if app.config.html_theme == "sphinx_book_theme":  # temporary: it does not know `figures`
-        context["body"] += elements(context["figures"], context["pathto"])
+        context["body"] += words_tag()
 
 
 def finish(app, exception):
