@@ -71,7 +71,7 @@ class DrawDigit extends Figure {
       "aria-label": _("Samples from MNIST's test set") }, range(10, (n) => button(String(n),
       () => this.finish({ digit: n, ink: [] }), { "aria-label": _("{n}: a test digit", { n }) })));
     this.append(
-      element("div", { class: "top" },
+      element("div", { class: "panes" },
         element("div", { class: "draw" }, this.pad,
           row(button(_("Clear"), () => this.finish({ digit: null, ink: [] })),
             button(_("Undo stroke"), () => this.undo()))),
@@ -325,7 +325,7 @@ class DrawDigit extends Figure {
     paint(this.scaled, scaled.values, scaled.height, scaled.width, greyColour);
     paint(this.input, image, side, side, greyColour);
     for (const canvas of [this.crop, this.scaled]) {
-      canvas.classList.toggle("wide", canvas.width > canvas.height);
+      canvas.classList.toggle("landscape", canvas.width > canvas.height);
     }
     const captions = stepCaptions(steps, side);
     this.captions.forEach((caption, n) => { caption.textContent = captions[n]; });

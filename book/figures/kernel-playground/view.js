@@ -122,8 +122,8 @@ class KernelPlayground extends Figure {
       inputs, presets, this.size.root, this.divisor.root, this.sum, arithmetic, options,
     ]; // what gives the answer away, or has nothing to do before it
     this.append(this.gate, inputs,
-      element("div", { class: "columns" }, this.input.root, this.output.root),
-      element("div", { class: "columns" }, this.kernel, arithmetic), options);
+      element("div", { class: "halves" }, this.input.root, this.output.root),
+      element("div", { class: "halves" }, this.kernel, arithmetic), options);
   }
 
   /**
