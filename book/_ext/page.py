@@ -66,6 +66,7 @@ def fold_deeper(doctree):
     """
     for section in doctree.findall(nodes.section):
         if any(name.startswith("go-deeper") for name in section["ids"]):
+            section["folds"] = True
             title, *rest = section.children
             section.children = []
             section.extend([html('<details class="deeper"><summary>'), title, html("</summary>"),
@@ -94,7 +95,7 @@ class PlainFormatter(HtmlFormatter):
 
 
 class PageWriter(HTML5Translator):
-    """Sphinx's writer, and: images say their size, wide tables scroll, empty headings are cells."""
+    """Sphinx's writer, and what this book's pages have beyond it."""
 
     images = 0
 
@@ -121,6 +122,10 @@ class PageWriter(HTML5Translator):
         if not node.astext():  # the corner of a table with a heading in each row and column
             self.body[-1] = self.body[-1].replace("<th", "<td", 1)
             self.context[-1] = "</td>\n"
+
+    def add_permalink_ref(self, node, title):
+        if not node.get("folds"):  # its heading is a button already
+            super().add_permalink_ref(node, title)
 
 
 def visit_fold(self, node):

@@ -1,99 +1,88 @@
-"""The pages of the built book in a browser: accessible, light, self-contained, and working by mouse, keyboard and without scripts.
+"""The built book in a browser: accessible, light, self-contained; it works by mouse, by keyboard and without scripts.
 
-Needs the browser of tests/browser.py. The figures have tests of their own: tests/test_figures_*.py.
+Needs the browser of tests/browser.py. The figures have tests of their own.
 """
 
-import json
-import re
-import struct
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import serve
-from bs4 import BeautifulSoup
+from browser import DESKTOP, PHONE, serve
 from conftest import ROOT
+from playwright.sync_api import expect
+from sample import sample, source  # noqa: F401  (fixtures)
 
-from tools.book import tree as tool
+from tools.book.tree import table_of_contents
 
-PAGES = [f"{name}.html" for name in tool.table_of_contents()] + ["search.html", "404.html"]
+NAMES = table_of_contents()
+PAGES = [f"{name}.html" for name in NAMES] + ["search.html", "404.html"]
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 LANDING, CHAPTER = PAGES[0], "notebooks/04_output_size.html"
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-MOST_BYTES = 250_000  # gzipped, without images
+MOST_BYTES = {LANDING: 85_000, CHAPTER: 105_000}  # gzipped, without images: what was measured, and a seventh
+MOST_BYTES_OF_ANY = 130_000
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 # All folds open; colours change at once.
 SHOW_ALL = """document.querySelectorAll("details").forEach((details) => details.open = true);
     document.head.insertAdjacentHTML("beforeend", "<style>* { transition: none !important; animation: none !important }</style>");"""
 
 
-@pytest.fixture(scope="module")
-def address(site):
+@pytest.fixture(scope="session")
+def book(site, tmp_path_factory):
     """The URL of the built book, without a slash at its end; on the web it stands under /book too."""
-    root = site.parent / "root"
-    root.mkdir(exist_ok=True)
-    if not (root / "book").exists():
-        (root / "book").symlink_to(site)
+    root = tmp_path_factory.mktemp("root")
+    (root / "book").symlink_to(site)
+    (root / "404.html").symlink_to(site / "404.html")
     return serve(root) + "/book"
 
 
-@pytest.fixture
-def visit(browser, address):
-    """The function visit(page, size=DESKTOP, **options of a browser context) that opens a page of the book.
-
-    At the end no page has met an error or a missing file, and no request has left the site.
-    """
-    contexts, problems = [], []
-
-    def open_page(page, size=DESKTOP, **options):
-        contexts.append(browser.new_context(viewport=size, **options))
-        tab = contexts[-1].new_page()
-        tab.on("pageerror", lambda error: problems.append(str(error)))
-        tab.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
-        tab.on("request", lambda request: None if urlsplit(request.url).scheme in ("data", "blob") or request.url.startswith(address)
-               else problems.append(f"leaves the site: {request.url}"))
-        tab.on("response", lambda response: problems.append(f"{response.status}: {response.url}") if response.status >= 400 else None)
-        tab.goto(f"{address}/{page}", wait_until="load")
-        return tab
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
+@pytest.fixture(scope="session")
+def short_book(sample, tmp_path_factory):  # noqa: F811
+    """The same for the sample book, which has a section that folds."""
+    root = tmp_path_factory.mktemp("short")
+    (root / "book").symlink_to(sample)
+    return serve(root) + "/book"
 
 
-# --- every page -------------------------------------------------------------------------------------------------------
+def fits(tab, width):
+    return tab.evaluate("document.documentElement.scrollWidth") <= width
 
-@pytest.mark.parametrize("page", PAGES)
-def test_axe_finds_no_violation(visit, page):
+
+# --- every page -----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_no_violation(visit, book, name):
+    """In light and dark, on a desktop and a phone; only colours are looked at again in the dark."""
+    tab = visit(f"{book}/{name}")
+    tab.evaluate(SHOW_ALL)
     for size in (DESKTOP, PHONE):
-        tab = visit(page, size)
-        tab.evaluate(SHOW_ALL)
-        for theme in ("light", "dark"):
+        tab.set_viewport_size(size)
+        for theme, options in (("light", None), ("dark", COLOURS)):
             tab.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-            found = Axe().run(tab).response
-            assert len(found["passes"]) > 15, "axe has looked at too little"
-            assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found["violations"]] == [], f"{theme}, {size['width']} px"
+            found = Axe().run(tab, options=options).response
+            assert len(found["passes"]) > (1 if options else 15) - 1, "axe has looked at too little"
+            complaints = [(rule["id"], node["html"]) for rule in found["violations"] for node in rule["nodes"][:3]]
+            assert complaints == [], f"{theme}, {size['width']} px"
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_is_light(browser, address, page):
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_light(browser, book, name):
     tab, answers = browser.new_page(viewport=DESKTOP), []
     tab.on("requestfinished", lambda answer: answers.append(answer))
-    tab.goto(f"{address}/{page}", wait_until="networkidle")
+    tab.goto(f"{book}/{name}", wait_until="networkidle")
     sizes = {answer.url: answer.sizes()["responseBodySize"] for answer in answers if answer.resource_type != "image"}
     tab.close()
-    assert len(sizes) >= 3 and sum(sizes.values()) <= MOST_BYTES, sizes
+    assert len(sizes) >= 3 and sum(sizes.values()) <= MOST_BYTES.get(name, MOST_BYTES_OF_ANY), sizes
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_fits_a_narrow_phone(visit, page):
-    """At 360 px (and on a tablet) only boxes scroll sideways, never the page; nothing that is cut off is out of reach."""
-    tab = visit(page, {"width": 768, "height": 1024})
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_every_screen(visit, book, name):
+    """Only boxes scroll sideways, never the page; nothing that is cut off is out of reach."""
+    tab = visit(f"{book}/{name}", {"width": 1920, "height": 1080})
     tab.evaluate(SHOW_ALL)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 768
-    tab.set_viewport_size({"width": 360, "height": 740})
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    for width in (1920, 1280, 768, 390, 360):
+        tab.set_viewport_size({"width": width, "height": 800})
+        assert fits(tab, width), width
     cut = tab.evaluate("""[...document.querySelectorAll("article *")].filter((element) => {
         const style = getComputedStyle(element);
         return style.overflowX === "hidden" && !element.closest(".katex-mathml, .visually-hidden, .sr-only")
@@ -103,88 +92,115 @@ def test_a_page_fits_a_narrow_phone(visit, page):
     assert cut == []
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_head_describes_the_page(site, page):
-    soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
-    content = {tag.get("name") or tag.get("property"): tag.get("content") for tag in soup.select("head meta")}
-    assert 20 <= len(content["description"]) <= 160 and soup.title.string.strip()
-    assert content["og:title"] and content["og:description"] and content["viewport"] and soup.html["lang"] == "en"
-    assert soup.select_one("link[rel~=icon]") and not soup.select("meta[name=robots][content*=noindex]")
-    card = site / content["og:image"].removeprefix("https://owner.github.io/book/")
-    assert struct.unpack(">II", card.read_bytes()[16:24]) == (1200, 630)
-    if page not in ("search.html", "404.html"):
-        assert soup.select_one("link[rel=canonical]")["href"] == f"https://owner.github.io/book/{page}"
+def test_a_line_has_the_measure_of_a_book(visit, book):
+    """65 to 75 letters on average would be ideal; the fonts of machines differ. Code may be wider."""
+    tab = visit(f"{book}/{CHAPTER}", {"width": 1920, "height": 1080})
+    letters = tab.evaluate("""[...document.querySelectorAll("article p")].map((p) => {
+        const range = document.createRange();
+        range.selectNodeContents(p);
+        const lines = Math.round(p.getBoundingClientRect().height / parseFloat(getComputedStyle(p).lineHeight));
+        return p.querySelector(".katex") || lines < 3 ? 0 : p.textContent.length / (lines - 0.4);
+    }).filter(Boolean)""")
+    assert len(letters) > 5 and 58 <= sum(letters) / len(letters) <= 80
+    text, code = (tab.locator(f"article {box} >> visible=true").first.bounding_box()["width"] for box in ("p", "pre"))
+    assert code > text
 
 
-def test_titles_and_descriptions_are_each_pages_own(site):
-    pages = [BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser") for page in PAGES]
-    for words in ([page.title.string for page in pages], [page.select_one("meta[name=description]")["content"] for page in pages]):
-        assert len(set(words)) == len(pages), sorted(words)
+# --- finding one's way ----------------------------------------------------------------------------
 
-
-def test_the_sitemap_lists_every_page(site):
-    listed = re.findall(r"<loc>https://owner.github.io/book/(.*?)</loc>", (site / "sitemap.xml").read_text())
-    assert sorted(listed) == sorted(page for page in PAGES if page not in ("search.html", "404.html"))
-    assert "Sitemap: https://owner.github.io/book/sitemap.xml" in (site / "robots.txt").read_text()
-
-
-# --- finding one's way ------------------------------------------------------------------------------------------------
-
-def test_previous_and_next_lead_through_the_whole_book(visit):
-    tab, names = visit(LANDING), tool.table_of_contents()
-    for selector, order in ((".right-next", names), (".left-prev", names[::-1])):
+def test_previous_and_next_lead_through_the_whole_book(visit, book):
+    tab = visit(f"{book}/{LANDING}")
+    for rel, order in (("next", NAMES), ("prev", NAMES[::-1])):
         for number, name in enumerate(order):
             assert urlsplit(tab.url).path == f"/book/{name}.html"
-            link = tab.locator(f".prev-next-footer a{selector}")
+            link = tab.locator(f".turn a[rel={rel}]")
             if number + 1 == len(order):
                 assert link.count() == 0
             else:
                 link.click()
 
 
-def test_the_first_page_opens_from_the_root(visit):
-    tab = visit("")
-    tab.wait_for_url(f"**/{LANDING}")
+def test_the_first_page_opens_from_the_root(visit, book):
+    visit(f"{book}/").wait_for_url(f"**/{LANDING}")
 
 
-def test_the_phone_menu_opens_leads_on_and_closes(visit):
-    tab = visit(LANDING, PHONE, has_touch=True)
-    menu = tab.get_by_role("button", name=re.compile("primary|menu|navigation", re.I)).first
-    link = tab.locator("#pst-primary-sidebar-modal a, #pst-primary-sidebar a").filter(has_text="Strides, padding").first
-    assert not link.is_visible()
+def test_the_phone_menu_opens_leads_on_and_closes(visit, book):
+    tab = visit(f"{book}/{LANDING}", PHONE, has_touch=True)
+    menu, link = tab.locator("[popovertarget=chapters]"), tab.locator("#chapters a[href$='04_output_size.html']")
+    expect(link).to_be_hidden()
     menu.tap()
-    link.wait_for(state="visible")
+    expect(link).to_be_visible()
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.closest('#chapters') !== null")
     tab.keyboard.press("Escape")
-    link.wait_for(state="hidden")
+    expect(link).to_be_hidden()
+    expect(menu).to_be_focused()
     menu.tap()
     link.tap()
     tab.wait_for_url(f"**/{CHAPTER}")
 
 
+def test_the_contents_of_the_page_open_on_a_phone(visit, book):
+    tab = visit(f"{book}/{CHAPTER}", PHONE, has_touch=True)
+    link = tab.locator("#contents a[href='#add-zeros-padding']")
+    expect(link).to_be_hidden()
+    tab.locator("[popovertarget=contents]").tap()
+    link.tap()
+    expect(link).to_be_hidden()
+    expect(tab.locator("#add-zeros-padding h2")).to_be_in_viewport()
+
+
+def test_bar_and_contents_follow_the_reader(visit, book):
+    tab = visit(f"{book}/{CHAPTER}")
+    read = "getComputedStyle(document.querySelector('.progress .here')).getPropertyValue('--read')"
+    current = tab.locator("#contents [aria-current]")
+    expect(current).to_have_count(0)
+    for section in ("skip-places-stride", "see-what-same-does", "predict-the-zeros"):
+        before = float(tab.evaluate(read) or 0)
+        tab.locator(f"#contents a[href='#{section}']").click()
+        expect(current).to_have_attribute("href", f"#{section}")
+        tab.wait_for_function(f"before => parseFloat({read}) > before", arg=before)
+    tab.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    tab.wait_for_function(f"parseFloat({read}) === 1")
+    expect(current).to_have_attribute("href", "#further-reading")
+    box = "document.querySelector('.progress .here')"
+    assert tab.evaluate(f"getComputedStyle({box}, '::before').transform") == "matrix(1, 0, 0, 1, 0, 0)"
+    tab.evaluate("scrollTo(0, 0)")
+    expect(current).to_have_count(0)
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_ctrl_k_finds_stride(visit, size):
-    tab = visit(LANDING, size)
+def test_ctrl_k_finds_stride(visit, book, size):
+    tab = visit(f"{book}/{LANDING}", size)
     tab.keyboard.press("Control+k")
-    field = tab.locator("dialog[open] input[type=search]")
-    field.wait_for(state="visible")
+    expect(tab.locator("dialog[open] input[type=search]")).to_be_focused()
     tab.keyboard.type("stride")
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/search.html?q=stride*")
-    result = tab.locator("#search-results a").filter(has_text="Strides, padding and the output size").first
-    result.wait_for()
-    result.click()
+    tab.locator("#search-results a[href*='04_output_size.html']").first.click()
     tab.wait_for_url(f"**/{CHAPTER}*")
 
 
-def test_search_says_when_it_finds_nothing(visit):
-    tab = visit("search.html?q=zzyzx")
-    tab.get_by_text("did not match any documents").wait_for()
+def test_the_search_button_opens_and_escape_closes(visit, book):
+    tab = visit(f"{book}/{CHAPTER}")
+    dialog = tab.locator("#search-dialog")
+    tab.locator("#find").click()
+    expect(dialog).to_be_visible()
+    tab.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(tab.locator("#find")).to_be_focused()
 
 
-@pytest.mark.parametrize("page", [LANDING, CHAPTER, "notebooks/02_five_kernels.html"])
-def test_keyboard_alone_reaches_everything(visit, page):
+def test_search_says_when_it_finds_nothing(visit, book):
+    tab = visit(f"{book}/search.html?q=zzyzx")
+    expect(tab.locator("#search-results .search-summary")).not_to_be_empty()
+    expect(tab.locator("#search-results li")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", [LANDING, CHAPTER, "notebooks/02_five_kernels.html"])
+def test_keyboard_alone_reaches_everything(visit, book, name):
     """Tab stops at each link, button and field that a mouse reaches, and one sees where it stands; first comes the way to the text."""
-    tab = visit(page)
+    tab = visit(f"{book}/{name}")
     tab.evaluate("document.querySelectorAll('details').forEach((details) => details.open = true)")
     number_all = """document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']").forEach((element, number) =>
         element.dataset.number = number)"""
@@ -198,7 +214,7 @@ def test_keyboard_alone_reaches_everything(visit, page):
             return [element.dataset.number, element.textContent.trim().slice(0, 40) || element.outerHTML, seen];
         })()""")
         if press == 0:
-            assert "Skip to main content" in text
+            assert tab.evaluate("document.activeElement.hash") == "#main"
         if number in reached or number is None and press > 10:
             break
         reached[number] = text
@@ -211,50 +227,96 @@ def test_keyboard_alone_reaches_everything(visit, page):
     assert unseen == []
 
 
-# --- using a page -----------------------------------------------------------------------------------------------------
+def test_only_what_scrolls_is_a_stop_of_the_tab_key(visit, book):
+    tab = visit(f"{book}/{CHAPTER}", PHONE)
+    tab.evaluate(SHOW_ALL)
+    stops = """[...document.querySelectorAll("article pre, article .wide, article div.math")]
+        .filter((box) => (box.tabIndex === 0) !== (box.scrollWidth > box.clientWidth)).length"""
+    tab.wait_for_function(f"{stops} === 0 && document.querySelector('article pre[tabindex]')")
+    tab.set_viewport_size({"width": 1920, "height": 1080})
+    tab.wait_for_function(f"{stops} === 0")
 
-def test_code_copies(visit):
-    tab = visit(CHAPTER, permissions=["clipboard-read", "clipboard-write"])
+
+# --- using a page ---------------------------------------------------------------------------------
+
+def test_code_copies(visit, book):
+    tab = visit(f"{book}/{CHAPTER}", permissions=["clipboard-read", "clipboard-write"])
     cells = [cell.source for cell in nbformat.read(ROOT / "notebooks" / "04_output_size.ipynb", as_version=4).cells if cell.cell_type == "code"]
     block = tab.locator("div.cell_input").filter(has_text="def output_size").first
     block.hover()
-    block.locator("button.copybtn").click()
+    button, said = block.locator("button.copy"), tab.locator("[role=status]")
+    before = button.inner_text()
+    button.click()
+    expect(said).to_have_text(tab.locator("body").get_attribute("data-copied"))
+    expect(button).not_to_have_text(before)
     copied = tab.evaluate("navigator.clipboard.readText()")
     assert copied.strip() in [cell.strip() for cell in cells] and "def output_size" in copied
+    expect(button).to_have_text(before)
+    assert tab.locator(".cell_output button.copy").count() == 0
 
 
-def test_solutions_fold_by_mouse_and_keyboard(visit):
-    tab = visit(CHAPTER)
-    folded = tab.locator("details", has_text="# @title Solution").first
+def test_solutions_fold_by_mouse_and_keyboard(visit, book):
+    tab = visit(f"{book}/{CHAPTER}")
+    folded = tab.locator("details.fold", has_text="# @title Solution").first
     code, summary = folded.locator(".highlight").first, folded.locator("summary")
-    assert not code.is_visible()
+    expect(code).to_be_hidden()
     summary.click()
-    assert code.is_visible()
+    expect(code).to_be_visible()
     summary.focus()
     tab.keyboard.press("Enter")
-    assert not code.is_visible()
+    expect(code).to_be_hidden()
     tab.keyboard.press("Space")
-    assert code.is_visible()
+    expect(code).to_be_visible()
 
 
-def test_the_theme_changes_and_stays(visit):
-    tab = visit(CHAPTER)
-    tab.evaluate("localStorage.clear()")
-    seen = set()
-    for _ in range(3):
-        tab.locator("button.theme-switch-button:visible").first.click()
-        seen.add(tab.evaluate("document.documentElement.dataset.mode"))
-    assert seen == {"light", "dark", "auto"}
-    while tab.evaluate("document.documentElement.dataset.mode") != "dark":
-        tab.locator("button.theme-switch-button:visible").first.click()
+def test_a_section_that_folds_opens_for_whoever_is_sent_there(visit, short_book):
+    page = f"{short_book}/notebooks/04_first.html"
+    tab = visit(page)
+    fold, inside = tab.locator("details.deeper"), tab.locator("#deeper-still h3")
+    expect(inside).to_be_hidden()
+    tab.locator("article a.internal[href='#deeper-still']").click()
+    expect(inside).to_be_in_viewport()
+    tab = visit(f"{page}#deeper-still")
+    expect(tab.locator("#deeper-still h3")).to_be_in_viewport()
+    tab = visit(f"{page}#go-deeper-further")
+    expect(tab.locator("details.deeper")).to_have_attribute("open", "")
+    tab = visit(page)
+    fold = tab.locator("details.deeper")
+    fold.locator("summary").first.click()
+    expect(fold).to_have_attribute("open", "")
+    assert Axe().run(tab).response["violations"] == []
+
+
+def test_the_theme_changes_and_stays(visit, book):
+    tab = visit(f"{book}/{CHAPTER}", color_scheme="light")
+    root, button = tab.locator("html"), tab.locator("#mode")
+    expect(root).to_have_attribute("data-mode", "auto")
+    tab.emulate_media(color_scheme="dark")
+    expect(root).to_have_attribute("data-theme", "dark")
+    names = set()
+    for mode, theme in (("light", "light"), ("dark", "dark"), ("auto", "dark"), ("light", "light")):
+        button.click()
+        expect(root).to_have_attribute("data-mode", mode)
+        expect(root).to_have_attribute("data-theme", theme)
+        expect(button).to_have_attribute("aria-label", button.get_attribute(f"data-{mode}"))
+        names.add(button.get_attribute("aria-label"))
+    assert len(names) == 3
     tab.reload()
-    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(root).to_have_attribute("data-theme", "light")
 
 
-@pytest.mark.parametrize("page", CHAPTERS)
-def test_dark_mode_leaves_pixel_values_alone(visit, page):
-    tab = visit(page, color_scheme="dark")
-    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+def test_the_theme_is_there_before_anything_is_drawn(visit, book):
+    """The choice is made by a script in the head, not by one that waits for the page."""
+    tab = visit(f"{book}/{CHAPTER}", color_scheme="dark")
+    tab.route("**/page.js", lambda route: route.fulfill(body=""))
+    tab.reload()
+    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_dark_mode_leaves_pixel_values_alone(visit, book, name):
+    tab = visit(f"{book}/{name}", color_scheme="dark")
+    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
     looks = tab.evaluate("""[...document.querySelectorAll("article img, article canvas")].map((image) => {
         const filters = [];
         for (let element = image; element; element = element.parentElement) {
@@ -266,67 +328,62 @@ def test_dark_mode_leaves_pixel_values_alone(visit, page):
     assert len(looks) >= 2 and set(looks) == {"none"}
 
 
-@pytest.mark.parametrize("page", [LANDING, "notebooks/02_five_kernels.html", CHAPTER, "notebooks/05_channels_and_cost.html", "notebooks/11_keras.html"])
-def test_without_scripts_a_page_reads_well(visit, page):
-    tab = visit(page, java_script_enabled=False)
-    assert tab.locator("article h1").is_visible()
+@pytest.mark.parametrize("name", [LANDING, *CHAPTERS[1:5], "notebooks/11_keras.html"])
+def test_without_scripts_a_page_reads_well(visit, book, name):
+    tab = visit(f"{book}/{name}", java_script_enabled=False)
+    expect(tab.locator("article h1")).to_be_visible()
     assert tab.locator("article p").first.bounding_box()["height"] > 10
-    assert tab.locator("#pst-primary-sidebar a, .bd-sidebar-primary a").filter(has_text="Pooling").first.is_visible()
-    fallback = tab.locator("kernel-playground p, size-lab p, conv-steps p, draw-digit p").first
-    assert fallback.is_visible() and len(fallback.text_content()) > 30
-    if page == CHAPTER:
-        assert tab.locator("article .katex-html").first.is_visible()  # the mathematics was set when the book was built
-        folded = tab.locator("details", has_text="# @title Solution").first
+    expect(tab.locator("#chapters a[href$='06_pooling.html']")).to_be_visible()
+    assert tab.locator("header button:visible").count() == 0
+    for fallback in tab.locator("article :is(kernel-playground, size-lab, conv-steps, draw-digit) p").all():
+        expect(fallback).to_be_visible()
+        assert len(fallback.text_content()) > 30
+    if name == CHAPTER:
+        expect(tab.locator("article .katex-html").first).to_be_visible()  # set when the book was built
+        folded = tab.locator("details.fold", has_text="# @title Solution").first
         folded.locator("summary").click()
-        assert folded.locator(".highlight").first.is_visible()
+        expect(folded.locator(".highlight").first).to_be_visible()
 
 
-def test_without_scripts_a_phone_still_has_the_list_of_chapters(visit):
-    tab = visit(CHAPTER, PHONE, java_script_enabled=False)
-    link = tab.locator(".bd-sidebar-primary a").filter(has_text="Pooling").first
-    assert link.bounding_box()["y"] > tab.locator("article h1").bounding_box()["y"] > 0  # after the text
-    assert not tab.locator("button.primary-toggle, button.theme-switch-button").first.is_visible()
+def test_without_scripts_a_phone_has_the_list_of_chapters_after_the_text(visit, book):
+    tab = visit(f"{book}/{CHAPTER}", PHONE, java_script_enabled=False)
+    link = tab.locator("#chapters a[href$='06_pooling.html']")
+    assert link.bounding_box()["y"] > tab.locator(".turn").bounding_box()["y"] > tab.locator("article h1").bounding_box()["y"] > 0
     link.click()
     tab.wait_for_url("**/06_pooling.html")
 
 
-def test_a_figure_loads_only_where_it_stands(site):
-    places = {}
-    for page in PAGES:
-        soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
-        modules = {urlsplit(tag["src"]).path.rpartition("/")[2] for tag in soup.select("script[type=module][src]")}
-        figures = {f"{name}.js" for name in ("kernel-playground", "size-lab", "conv-steps", "draw-digit") if soup.select(f"article {name}")}
-        assert modules == figures, page
-        for figure in figures:
-            places.setdefault(figure, []).append(page)
-    assert set(places) == {"kernel-playground.js", "size-lab.js", "conv-steps.js", "draw-digit.js"}
-    assert LANDING in places["draw-digit.js"] and "notebooks/11_keras.html" in places["draw-digit.js"]
+@pytest.mark.parametrize("address", ["/404.html", "/book/nothing", "/a/b/c/nothing"])
+def test_the_404_page_works_at_any_depth(visit, book, address):
+    tab = visit(book.removesuffix("/book") + address)
+    expect(tab.locator("article h1")).to_be_visible()
+    assert tab.evaluate("getComputedStyle(document.querySelector('header')).position") == "sticky"  # styled
+    tab.keyboard.press("Control+k")  # scripted
+    expect(tab.locator("#search-dialog")).to_be_visible()
+    tab.keyboard.press("Escape")
+    tab.locator(f"article a[href$='{LANDING}']").click()
+    tab.wait_for_url(f"{book}/{LANDING}")
 
 
-def test_the_404_page_works_at_any_depth(visit):
-    tab = visit("404.html")
-    assert tab.locator("article h1").inner_text().startswith("This page is not here")
-    assert tab.evaluate("getComputedStyle(document.querySelector('.bd-header, .bd-main')).display") != "inline"
-    tab.locator("article a", has_text="first page").click()
-    tab.wait_for_url(f"**/book/{LANDING}")
+def test_the_landing_page_invites(visit, book):
+    """A living example above the fold, every chapter of the course."""
+    tab = visit(f"{book}/{LANDING}")
+    assert tab.locator("draw-digit").bounding_box()["y"] < 0.75 * DESKTOP["height"]
+    for page in CHAPTERS:
+        assert tab.locator(f"article table a[href$='{page}']").count() == 1
 
 
-def test_the_landing_page_invites(visit):
-    """A living example above the fold, the course with its times, the ways to run it, how to cite."""
-    tab = visit(LANDING)
-    figure = tab.locator("draw-digit").bounding_box()
-    assert figure["y"] < 0.75 * DESKTOP["height"]
-    text = tab.locator("article").text_content()
-    for name in tool.table_of_contents():
-        if name.startswith("notebooks/"):
-            assert tab.locator(f"article table a[href$='{name}.html']").count() == 1
-    assert "Minutes" in text and "Colab" in text and "make lab" in text and "cite" in text.lower()
-
-
-def test_print_shows_the_text_alone(visit):
-    tab = visit(CHAPTER, color_scheme="dark")
+def test_print_shows_the_text_alone_and_all_of_it(visit, book):
+    tab = visit(f"{book}/{CHAPTER}", color_scheme="dark")
     tab.emulate_media(media="print")
-    assert not any(tab.locator(selector).first.is_visible() for selector in ("#pst-primary-sidebar", ".bd-header-article", ".prev-next-footer"))
-    assert tab.locator("article h1").is_visible()
-    tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    assert json.loads(tab.evaluate("JSON.stringify(getComputedStyle(document.body).backgroundColor)")) == "rgb(255, 255, 255)"
+    for box in ("#chapters", "#contents", "header", ".turn", "#colab", ".copy"):
+        expect(tab.locator(box).first).to_be_hidden()
+    expect(tab.locator("article h1")).to_be_visible()
+    closed = tab.locator("details.fold:not([open]) pre, details:not([class], [open]) > p")
+    assert closed.count() > 10 and all(box["height"] > 0 for box in (each.bounding_box() for each in closed.all()))
+    clipped = tab.evaluate("[...document.querySelectorAll('article pre')].filter((pre) => pre.scrollWidth > pre.clientWidth + 1).length")
+    assert clipped == 0
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")

@@ -1,11 +1,18 @@
 """The built book: no warning, every internal link and anchor resolves, every figure has alt text, Colab opens the right file."""
 
-import os
+import gzip
+import re
+import struct
+from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
+import sphinxcontrib.katex
 from bs4 import BeautifulSoup
-from conftest import ROOT, build
+
+from tools.book.tree import table_of_contents
+
+MOST_SCRIPT = 2_300  # bytes of page.js, gzipped
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +26,8 @@ def content_pages(pages):
 
 
 def test_every_page_of_the_table_of_contents_is_built(site, pages):
-    from tools.book import tree as tool
-
     built = {str(path.relative_to(site).with_suffix("")) for path in content_pages(pages)}
-    assert set(tool.table_of_contents()) == built
+    assert set(table_of_contents()) == built
 
 
 def test_every_internal_link_and_anchor_resolves(site, pages):
@@ -71,28 +76,59 @@ def test_the_colab_button_opens_the_notebook(pages):
         assert links == (expected if path.parent.name == "notebooks" else []), path
 
 
-def test_folded_cells_are_folded(pages):
+def test_folded_cells_are_folded_under_their_names(pages):
     for path, page in content_pages(pages).items():
         if path.parent.name == "notebooks":
-            folded = page.select("div.cell.tag_hide-cell details, div.cell.tag_hide-input details")
-            assert folded and not any(details.has_attr("open") for details in folded), path
-            solutions = [cell for cell in page.select("div.cell") if "# @title Solution" in cell.get_text()]
-            assert len(solutions) >= 4 and all(cell.select("details") for cell in solutions), path
+            folds = page.select("div.cell details.fold")
+            assert len(folds) >= 5 and not any(fold.has_attr("open") for fold in folds), path
+            for fold in folds:
+                title = fold.select_one("pre").get_text().splitlines()[0]
+                assert title == f"# @title {fold.summary.get_text()}", path
 
 
-def test_a_fold_says_what_is_in_it(pages):
+def test_the_head_describes_the_page(pages, site):
+    seen = set()
+    for path, page in pages.items():
+        if path.name == "index.html" and path.parent == site:
+            continue
+        content = {tag.get("name") or tag.get("property"): tag.get("content") for tag in page.select("head meta")}
+        assert 20 <= len(content["description"]) <= 160 and page.title.string.strip()
+        assert content["og:title"] and content["og:description"] and content["viewport"] and page.html["lang"] == "en"
+        assert page.select_one("link[rel~=icon]") and not page.select("meta[name=robots][content*=noindex]")
+        card = site / content["og:image"].removeprefix("https://owner.github.io/book/")
+        assert struct.unpack(">II", card.read_bytes()[16:24]) == (1200, 630)
+        address = f"https://owner.github.io/book/{path.relative_to(site)}"
+        assert page.select_one("link[rel=canonical]")["href"] == address
+        for words in (page.title.string, content["description"]):
+            assert words not in seen, f"{path.name} says what another page says: {words}"
+            seen.add(words)
+
+
+def test_the_first_page_lists_every_chapter_with_its_minutes(pages, site):
+    """The table is typed; the minutes stand in each notebook."""
+    rows = {row.a["href"].rpartition("/")[2]: row.select("td")[-1].get_text()
+            for row in pages[site / "book" / "index.html"].select("article tbody tr")}
+    minutes = {path.name: page.select_one("[data-minutes]")["data-minutes"]
+               for path, page in content_pages(pages).items() if path.parent.name == "notebooks"}
+    assert rows == minutes
+
+
+def test_a_figure_loads_only_where_it_stands(pages):
+    """A script of its own goes with a figure, and nothing else but page.js and, on its page, the search."""
     for path, page in content_pages(pages).items():
-        for fold in page.select("div.cell details"):
-            title = fold.select_one("pre").get_text().splitlines()[0]
-            assert title == f"# @title {fold.select_one('summary .collapsed').get_text()}", path
+        modules = {tag["src"].rpartition("/")[2] for tag in page.select("script[type=module][src]")}
+        assert len(modules) == len({tag.name for tag in page.select("article *") if "-" in tag.name}), path
+        others = [tag["src"].rpartition("/")[2] for tag in page.select("script[src]:not([type=module])")]
+        assert others == ["page.js"], path
 
 
-def test_a_new_style_reaches_every_page(site):
-    """Sphinx writes only the pages that have changed, and a page is finished with the styles of its time: so all are written anew."""
-    page, style = site / "book" / "notation.html", ROOT / "book" / "_static" / "book.css"
-    before, text = page.stat().st_mtime_ns, page.read_text()
-    build("--path-output", site.parents[1])
-    assert page.stat().st_mtime_ns == before
-    os.utime(style)
-    build("--path-output", site.parents[1])
-    assert page.stat().st_mtime_ns != before and page.read_text() == text
+def test_page_js_is_small(site):
+    assert len(gzip.compress((site / "_static" / "page.js").read_bytes())) <= MOST_SCRIPT
+
+
+def test_katex_has_one_version(site):
+    """Its style is in the repository, its script in sphinxcontrib-katex: formulas need both alike."""
+    style = (site / "_static" / "katex" / "katex.min.css").read_text(encoding="utf-8")
+    script = Path(sphinxcontrib.katex.__file__).with_name("katex.min.js").read_text(encoding="utf-8")
+    [version] = re.findall(r'katex-version[^"]*"([\d.]+)"', style)
+    assert f'version:"{version}"' in script
