@@ -3,11 +3,16 @@
 import functools
 import json
 import re
+import sys
 
 from conftest import ROOT
 from py_mini_racer import MiniRacer
 
-FIGURES = ROOT / "book" / "figures"
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+import figures  # noqa: E402
+
+FIGURES = figures.FOLDER
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\./|\.\./[\w-]+/)([\w-]+\.js)";\n', re.M)
 EXPORT = re.compile(r"^export (?:async )?(?:function|const|class) (?:\[([^\]]*)\]|(\w+))", re.M)
 SECONDS = 60

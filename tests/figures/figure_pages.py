@@ -1,15 +1,11 @@
 """What the tests of the figures share: a page for each figure, in the book's own style."""
 
 import shutil
-import sys
 
 import pytest
 from browser import DESKTOP, serve
 from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import figures  # noqa: E402
+from figure_models import figures
 
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
 <title>A figure</title><meta name="viewport" content="width=device-width, initial-scale=1">
