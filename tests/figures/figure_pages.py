@@ -51,4 +51,15 @@ def figure(visit, pages):
             page.locator("[data-ready]").wait_for(state="attached")
         return page
 
+    open_figure.problems = visit.problems
     return open_figure
+
+
+def expect_query(page, **values):
+    """Wait until the address of a page holds these values, and no other."""
+    page.wait_for_function("""(want) => {
+        const query = Object.fromEntries(new URLSearchParams(location.search));
+        const names = Object.keys(want);
+        return names.length === Object.keys(query).length
+            && names.every((name) => query[name] === want[name]);
+    }""", arg={name: str(value) for name, value in values.items()})

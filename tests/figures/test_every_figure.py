@@ -104,7 +104,7 @@ def test_another_language_reaches_all_that_is_read(visit, pages, tag):
             answer = route.fetch()
             route.fulfill(response=answer, body=answer.text().replace("</article>", element))
 
-        page = visit(f"{pages}/_static/theme.css")
+        page = visit(f"{pages}/{tag}.html")
         page.route(address, translate)
         page.goto(address)
         page.locator("[data-ready]").wait_for(state="attached")
