@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import nbformat
 import notebooks as tool
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 from browser import serve
 from bs4 import BeautifulSoup
@@ -19,6 +20,7 @@ from conftest import ROOT
 PAGES = [f"{name}.html" for name in tool.table_of_contents()] + ["search.html", "404.html"]
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 LANDING, CHAPTER = PAGES[0], "notebooks/04_output_size.html"
+FIGURES = yaml.safe_load((ROOT / "book" / "figures.yml").read_text(encoding="utf-8"))
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 MOST_BYTES = 250_000  # gzipped, without images
 # All folds open; colours change at once.
