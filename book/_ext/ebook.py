@@ -12,6 +12,7 @@ import re
 
 from bs4 import BeautifulSoup
 from figures import FIGURES
+from sphinx.locale import _
 
 STYLES = ["epub.css", "pygments.css", "ebook.css"]
 PAGE_ITEM = r'href="([^"]+\.xhtml)" media-type="application/xhtml\+xml"(?! properties)'
@@ -24,7 +25,7 @@ def clean_page(app, pagename, templatename, context, doctree):
     soup = BeautifulSoup(context["body"], "html.parser")
     for figure in soup.find_all(list(FIGURES)):
         sentence = soup.new_tag("p")
-        sentence.string = FIGURES[figure.name]["print"]
+        sentence.string = _(FIGURES[figure.name]["print"])
         figure.replace_with(sentence)
     for tag in soup.select("script"):
         tag.decompose()

@@ -4,8 +4,7 @@ Each is a folder of book/figures and an entry of figures.yml.
 
 It copies the folder to _static/figures. A page whose text holds the element of a figure gets
 `figures` in its template context: a list of {tag, script, styles, heights_css}, the paths under
-_static/. In another language than English the page also gets the translated sentences; the
-gettext builder writes figures.pot, the catalogue that they are translated in.
+_static/. In another language than English the page also gets the translated sentences.
 """
 
 import hashlib
@@ -14,17 +13,14 @@ import re
 import shutil
 from pathlib import Path
 
+import words
 import yaml
-from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import write_po
-from sphinx.locale import get_translation
+from sphinx.locale import _
 
 BOOK = Path(__file__).resolve().parents[1]
 FOLDER = BOOK / "figures"
 FIGURES = yaml.safe_load((BOOK / "figures.yml").read_text(encoding="utf-8"))
 WEB = ("html", "dirhtml")
-CATALOGUE = "figures"
 
 
 # ---- The list ----------------------------------------------------------------------------------
@@ -83,26 +79,12 @@ def describe(tags):
 
 # ---- Words -------------------------------------------------------------------------------------
 
-def messages():
-    """Return the figures' sentences, English, as a Babel catalogue that says where each stands."""
-    catalogue = Catalog(project="From Kernels to ConvNets", charset="utf-8", fuzzy=False)
-    found = extract_from_dir(FOLDER, [("**.js", "javascript")], keywords={"_": None})
-    for name, line, message, _comments, _context in found:
-        catalogue.add(message, locations=[(f"book/figures/{name}", line)])
-    return catalogue
-
-
-def dictionary():
-    """Return {sentence: translation} in the language of the book, where there is one."""
-    translate = get_translation(CATALOGUE)
-    pairs = ((message.id, str(translate(message.id))) for message in messages() if message.id)
-    return {sentence: translated for sentence, translated in pairs if translated != sentence}
-
-
 def words_tag():
-    """Return the element that words.js looks for."""
-    text = json.dumps(dictionary(), ensure_ascii=False).replace("<", "\\u003c")
-    return f'<script type="application/json" data-words>{text}</script>'
+    """Return the element in which words.js finds {sentence: translation}."""
+    pairs = {english: str(_(english)) for *_where, english in words.sentences("figures/**.js")}
+    known = json.dumps({english: said for english, said in pairs.items() if said != english})
+    known = known.replace("<", "\\u003c")  # no sentence ends the script
+    return f'<script type="application/json" data-words>{known}</script>'
 
 
 # ---- The build ---------------------------------------------------------------------------------
@@ -110,11 +92,6 @@ def words_tag():
 def note_version(app, config):
     """Have every page written again when a figure has changed: its address holds the digest."""
     config.figures_version = digest()
-
-
-def find_catalogue(app):
-    for folder in app.config.locale_dirs:
-        app.add_message_catalog(CATALOGUE, str(Path(app.confdir) / folder))
 
 
 def add_figures(app, pagename, templatename, context, doctree):
@@ -127,12 +104,7 @@ def add_figures(app, pagename, templatename, context, doctree):
 
 
 def finish(app, exception):
-    if exception:
-        return
-    if app.builder.name == "gettext":
-        with open(Path(app.outdir) / f"{CATALOGUE}.pot", "wb") as file:
-            write_po(file, messages(), sort_by_file=True)
-    elif app.builder.name in WEB:
+    if not exception and app.builder.name in WEB:
         target = Path(app.outdir) / "_static" / "figures"
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(FOLDER, target)
@@ -141,7 +113,6 @@ def finish(app, exception):
 def setup(app):
     app.add_config_value("figures_version", "", "html")
     app.connect("config-inited", note_version)
-    app.connect("builder-inited", find_catalogue)
     app.connect("html-page-context", add_figures)
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

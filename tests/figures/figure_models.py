@@ -12,8 +12,10 @@ from py_mini_racer import MiniRacer
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 import figures  # noqa: E402
+import words  # noqa: E402
 
 FIGURES = figures.FOLDER
+SENTENCES = [sentence for *_, sentence in words.sentences("figures/**.js")]
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\./|\.\./[\w-]+/)([\w-]+\.js)";\n', re.M)
 EXPORT = re.compile(r"^export (?:async )?(?:function|const|class) (?:\[([^\]]*)\]|(\w+))", re.M)
 SECONDS = 60

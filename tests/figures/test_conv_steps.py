@@ -5,7 +5,6 @@ import pytest
 from browser import DESKTOP, PHONE
 from figure_models import evaluate
 from oracles import by_tensorflow
-from playwright.sync_api import expect
 
 pytest_plugins = ["figure_pages"]
 

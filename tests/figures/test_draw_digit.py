@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 from browser import DESKTOP, PHONE
 from playwright.sync_api import expect
-from train_digit_network import read_network
+
+from tools.make.digit_network import read_network
 
 pytest_plugins = ["figure_pages"]
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from urllib.parse import parse_qs, urlparse
+from urllib.parse import urlparse
 
 import matplotlib
 import numpy as np
@@ -10,9 +10,9 @@ import pytest
 from browser import DESKTOP, PHONE
 from conftest import definitions
 from figure_pages import expect_query
-from make_figure_data import photograph
 from oracles import conv
-from playwright.sync_api import expect
+
+from tools.make.pictures import photograph
 
 pytest_plugins = ["figure_pages"]
 

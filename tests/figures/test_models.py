@@ -11,9 +11,11 @@ import pytest
 import tensorflow as tf
 from conftest import definitions, find_notebook
 from figure_models import FIGURES, bundle, call, evaluate
-from make_figure_data import PATH, photograph
 from oracles import by_tensorflow, chapters_answer, conv
-from train_digit_network import load_mnist, read_network
+
+from tools.make.data import load_mnist
+from tools.make.digit_network import read_network
+from tools.make.pictures import PATH, photograph
 
 KERNELS = "kernel-playground/model.js"
 LAB = "size-lab/model.js"

@@ -7,7 +7,6 @@ import pytest
 from browser import DESKTOP, PHONE
 from figure_pages import expect_query
 from oracles import chapters_answer
-from playwright.sync_api import expect
 
 pytest_plugins = ["figure_pages"]
 

@@ -60,7 +60,7 @@ class SizeLab extends Figure {
       element("div", { class: "fields" }, Object.values(this.fields).map(({ root }) => root)));
     this.error = element("p", { class: "figure-error", role: "alert" });
     this.summary = element("p", { "aria-live": "polite", "data-part": "summary" });
-    this.formula = element("p", { class: "formula" });
+    this.formula = element("p", { class: "formula", translate: "no" }); // names as in code
     this.picture = element("svg", { "aria-hidden": "true" });
     this.stage = element("div", {
       class: "stage", tabindex: 0, role: "slider", "aria-label": _("Window"), "aria-valuemin": 1,
