@@ -5,11 +5,10 @@ import re
 
 import pytest
 import tinycss2
-import words
 from axe_playwright_python.sync_playwright import Axe
 from browser import DESKTOP, PHONE
 from conftest import ROOT
-from figure_models import FIGURES, figures
+from figure_models import FIGURES, SENTENCES, figures
 from playwright.sync_api import expect
 
 pytest_plugins = ["figure_pages"]
@@ -84,20 +83,18 @@ def test_no_style_leaks(tag):
 # ---- Words -------------------------------------------------------------------------------------
 
 def test_every_sentence_reaches_the_catalogue():
-    found = [sentence for *_where, sentence in words.sentences("figures/**.js")]
-    sentences = set(found)
-    assert len(sentences) > 150
-    assert "The network says {answer}, with {share} %." in sentences
+    assert len(set(SENTENCES)) > 150
+    assert "The network says {answer}, with {share} %." in SENTENCES
     source = "".join(path.read_text(encoding="utf-8") for path in FIGURES.rglob("*.js"))
     calls = len(re.findall(r"(?<![\w.])_\(", re.sub(r"^\s*(//|/?\*).*", "", source, flags=re.M)))
-    assert len(found) == calls - 1  # the function itself
+    assert len(SENTENCES) == calls - 1  # the function itself
 
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_another_language_reaches_all_that_is_read(visit, pages, tag):
     """Each sentence becomes ‹it›: no letters of a figure may stand outside."""
-    marked = {sentence: f"‹{sentence}›" for *_where, sentence in words.sentences("figures/**.js")}
-    element = f"<script type='application/json' data-words>{json.dumps(marked)}</script>"
+    words = {sentence: f"‹{sentence}›" for sentence in SENTENCES}
+    element = f"<script type='application/json' data-words>{json.dumps(words)}</script>"
     for query in ["", *STATES[tag]]:
         address = f"{pages}/{tag}.html?{query}"
 
