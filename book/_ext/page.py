@@ -188,14 +188,22 @@ def add_pages(app):
     yield "404", {}, "404.html"
 
 
+def digest(*folders):
+    """Return a number for all that is written in the files of these folders of book/."""
+    paths = sorted(path for name in folders for path in Path(__file__).parents[1].glob(f"{name}/**/*")
+                   if path.is_file() and path.suffix != ".pyc")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
 def setup(app):
     PygmentsBridge.html_formatter = PlainFormatter
     for builder in ("html", "singlehtml"):
         app.set_translator(builder, PageWriter)
     app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
-    # A changed extension has every page read and written anew.
-    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    app.add_config_value("extensions_digest", hashlib.sha256(code).hexdigest(), "env")
+    # Sphinx looks only for changed documents. What else has changed counts as configuration: with
+    # "env" every page is read anew, with "html" it is written anew.
+    app.add_config_value("code_digest", digest("_ext"), "env")
+    app.add_config_value("look_digest", digest("_static", "_theme", "figures"), "html")
     app.connect("doctree-read", prepare)
     app.connect("html-page-context", tell_place)
     app.connect("html-page-context", start_at_the_root)

@@ -41,24 +41,44 @@ def test_the_epub_is_sound(epub):
             continue
         page = ElementTree.fromstring(content)
         text = content.decode()
-        assert not re.search(r"<script|-playground|size-lab|conv-steps>|draw-digit|JavaScript|katex-html|Hide code", text), name
-        assert ('properties="mathml"' in re.search(rf'<item [^>]*href="{name}"[^>]*>', manifest)[0]) == ("<math" in text), name
+        assert not re.search(
+            r"<script|-playground|size-lab|conv-steps>|draw-digit|JavaScript|katex-html|Hide code",
+            text,
+        ), name
+        assert (
+            'properties="mathml"' in re.search(rf'<item [^>]*href="{name}"[^>]*>', manifest)[0]
+        ) == ("<math" in text), name
         formulas += text.count("<math")
         for tag in page.iter():
             target = tag.get("src") or tag.get("href") or ""
             if target and not re.match(r"https?:|mailto:|#", target):
-                path = (ROOT / name).parent.joinpath(target.partition("#")[0]).resolve().relative_to(ROOT)
+                path = (
+                    (ROOT / name)
+                    .parent.joinpath(target.partition("#")[0])
+                    .resolve()
+                    .relative_to(ROOT)
+                )
                 assert str(path) in epub, f"{name}: {target}"
             images += tag.tag.endswith("}img")
-    figures = sum("image/png" in str(output.get("data", "")) for path in tool.chapters() for cell in nbformat.read(path, as_version=4).cells
-                  for output in cell.get("outputs", []))
+    figures = sum(
+        "image/png" in str(output.get("data", ""))
+        for path in tool.chapters()
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", [])
+    )
     assert images >= figures > 50 and formulas > 100
 
 
 def test_the_book_prints(browser, tmp_path):
     """`make pdf`: one page of all chapters, all folds open, printed by Chromium with an outline."""
     build("--builder", "singlehtml", "--path-output", tmp_path)
-    command = [sys.executable, ROOT / "tools" / "chromium.py", "pdf", tmp_path / "_build" / "singlehtml" / "book" / "index.html", tmp_path / "book.pdf"]
+    command = [
+        sys.executable,
+        ROOT / "tools" / "chromium.py",
+        "pdf",
+        tmp_path / "_build" / "singlehtml" / "book" / "index.html",
+        tmp_path / "book.pdf",
+    ]
     subprocess.run(command, check=True)
     tab = browser.new_page()
     tab.goto((tmp_path / "_build" / "singlehtml" / "print.html").as_uri())
