@@ -139,7 +139,7 @@ def depart_fold(self, node):
 
 @functools.cache
 def parts_of(env):
-    """Return the table of contents: a list of {title, pages}, a page is {name, title, number, minutes}."""
+    """Return the table of contents: [{title, pages: [{name, title, number, minutes}]}]."""
     return [{"title": part.caption, "pages": [
         {"name": name, "title": env.titles[name].astext(), "number": number_of(name),
          "minutes": env.metadata[name].get("minutes")}
@@ -190,7 +190,8 @@ def add_pages(app):
 
 def digest(*folders):
     """Return a number for all that is written in the files of these folders of book/."""
-    paths = sorted(path for name in folders for path in Path(__file__).parents[1].glob(f"{name}/**/*")
+    book = Path(__file__).parents[1]
+    paths = sorted(path for name in folders for path in book.glob(f"{name}/**/*")
                    if path.is_file() and path.suffix != ".pyc")
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 

@@ -56,7 +56,8 @@ def chapter(title):
         metadata={"language_info": {"name": "python"}},
         cells=[
             new_markdown_cell(
-                f"# {title}\n\n{LONG}\n\n**What** it is.\n\n**Dauer** etwa 35 Minuten, mit allem 80."
+                f"# {title}\n\n{LONG}\n\n**What** it is.\n\n"
+                "**Dauer** etwa 35 Minuten, mit allem 80."
             ),
             code("# @title A & B\nx = 1  # one", tags=["hide-cell"]),
             code("def double(number):\n    return [number, number * 2]", (30, 20), (8, 9)),

@@ -1,4 +1,6 @@
-"""The book as a file: the EPUB is sound XML with every chapter, figure and formula; the PDF has every chapter and its outline."""
+"""The book as a file: the EPUB is sound XML with every chapter, figure and formula; the PDF has
+every chapter and its outline.
+"""
 
 import re
 import subprocess
@@ -7,9 +9,10 @@ import zipfile
 from xml.etree import ElementTree
 
 import nbformat
-import notebooks as tool
 import pytest
 from conftest import ROOT, build
+
+import notebooks as tool
 
 XHTML = {"x": "http://www.w3.org/1999/xhtml"}
 
@@ -30,7 +33,8 @@ def test_every_chapter_is_in_the_epub_and_its_contents(epub):
 
 
 def test_the_epub_is_sound(epub):
-    """Each page is XML, without scripts and unknown elements; each image, link and style is there; MathML is announced.
+    """Each page is XML, without scripts and unknown elements; each image, link and style is there;
+    MathML is announced.
 
     epubcheck says more, but needs Java; it found nothing when this was written.
     """
@@ -86,7 +90,8 @@ def test_the_book_prints(browser, tmp_path):
     folds, hidden = tab.evaluate("""() => { const folds = [...document.querySelectorAll("details")];
         folds.forEach((fold) => fold.open = true);
         const code = folds.flatMap((fold) => [...fold.querySelectorAll("pre")]);
-        return [folds.length, code.filter((pre) => getComputedStyle(pre.closest("details > *")).opacity !== "1" || !pre.offsetHeight).length]; }""")
+        return [folds.length, code.filter((pre) => !pre.offsetHeight
+            || getComputedStyle(pre.closest("details > *")).opacity !== "1").length]; }""")
     tab.close()
     assert folds > 100 and hidden == 0  # nothing fades in: it would be printed before it is there
     pdf = (tmp_path / "book.pdf").read_bytes()

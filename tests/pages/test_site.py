@@ -1,4 +1,6 @@
-"""The built book: no warning, every internal link and anchor resolves, every figure has alt text, Colab opens the right file."""
+"""The built book: no warning, every internal link and anchor resolves, every figure has alt text,
+Colab opens the right file, each page has a head of its own.
+"""
 
 import gzip
 import re
@@ -91,7 +93,8 @@ def test_the_colab_button_opens_the_notebook(pages):
     for path, page in content_pages(pages).items():
         links = [a["href"] for a in page.select("a[href*='colab.research.google.com/github']")]
         expected = [
-            f"https://colab.research.google.com/github/owner/book/blob/main/notebooks/{path.stem}.ipynb"
+            "https://colab.research.google.com/github/owner/book/blob/main/"
+            f"notebooks/{path.stem}.ipynb"
         ]
         assert links == (expected if path.parent.name == "notebooks" else []), path
 
@@ -149,7 +152,7 @@ def test_the_first_page_lists_every_chapter_with_its_minutes(pages, site):
 
 
 def test_a_figure_loads_only_where_it_stands(pages):
-    """A script of its own goes with a figure, and nothing else but page.js and, on its page, the search."""
+    """A script of its own goes with a figure, and on other pages there is only page.js."""
     for path, page in content_pages(pages).items():
         modules = {tag["src"].rpartition("/")[2] for tag in page.select("script[type=module][src]")}
         assert len(modules) == len(
@@ -166,7 +169,7 @@ def test_page_js_is_small(site):
 
 
 def test_katex_has_one_version(site):
-    """Its style is in the repository, its script in sphinxcontrib-katex: formulas need both alike."""
+    """Its style is in the repository, its script in sphinxcontrib-katex: they must be alike."""
     style = (site / "_static" / "katex" / "katex.min.css").read_text(encoding="utf-8")
     script = (
         Path(sphinxcontrib.katex.__file__).with_name("katex.min.js").read_text(encoding="utf-8")

@@ -216,7 +216,7 @@ def test_the_root_leads_to_the_first_page(read):
 
 @pytest.mark.parametrize("template", sorted(THEME.glob("*.html")), ids=lambda path: path.name)
 def test_every_word_of_a_template_can_be_translated(template):
-    """Outside of _() and trans there is no word but a name, neither as text nor in a spoken attribute."""
+    """Outside of _() and trans there is no word but a name, as text or in a spoken attribute."""
     text = template.read_text(encoding="utf-8")
     text = re.sub(
         r"\{%-? *trans.*?endtrans.*?%\}|\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<script>.*?</script>",
