@@ -1,14 +1,15 @@
 """Chapter 05 against TensorFlow, SciPy and Keras: windows, im2col, conv2d, and the counts of parameters and multiply-adds."""
 
-import keras
 import numpy as np
 import pytest
-import scipy.signal
-import tensorflow as tf
 from conftest import definitions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+
+import keras
+import scipy.signal
+import tensorflow as tf
 
 FEW = settings(derandomize=True, deadline=None, max_examples=150)
 MANY = settings(derandomize=True, deadline=None, max_examples=300)
@@ -48,7 +49,7 @@ def fits(layer):
         return True
     sides = ((0, 0), (0, 0)) if layer["padding"] == "VALID" else layer["padding"]
     sizes = zip(layer["x_shape"][1:3], sides, two(layer["F"]), two(layer["dilation"]))
-    return all(size + sum(side) >= D * (F - 1) + 1 for size, side, F, D in sizes)
+    return all(D * (F - 1) + 1 <= size + sum(side) for size, side, F, D in sizes)
 
 
 @MANY
@@ -113,7 +114,7 @@ def test_windows_pads_with_fill(book, layer, fill):
     view = book["windows"](x, layer["F"], layer["stride"], layer["padding"], layer["dilation"], fill)
     (top, _), (left, _) = layer["padding"]
     N, OH, OW, FH, FW, C = view.shape
-    assert (x.shape[0], *F, x.shape[3]) == (N, FH, FW, C)
+    assert (N, FH, FW, C) == (x.shape[0], *F, x.shape[3])
     rng = np.random.default_rng(layer["seed"])
     for n, i, j, u, v, c in rng.integers(0, view.shape, size=(40, 6)):
         row, column = i * S[0] + u * D[0] - top, j * S[1] + v * D[1] - left

@@ -45,7 +45,7 @@ def loop(x, size, stride, sides, kind):
 
 
 def fits(x, size, sides=((0, 0), (0, 0))):
-    return all(side + sum(zeros) >= F for F, side, zeros in zip(size, x.shape[1:3], sides))
+    return all(F <= side + sum(zeros) for F, side, zeros in zip(size, x.shape[1:3], sides))
 
 
 def agree(ours, theirs, kind):
@@ -139,7 +139,7 @@ def test_negative_maps_stay_negative():
     for padding in "SAME", "VALID", ((2, 2), (2, 2)):
         for kind in "max", "min", "average":
             y = pool2d(x, 3, 2, padding, kind)
-            assert y.min() >= -2 and y.max() <= -1
+            assert -2 <= y.min() and y.max() <= -1
 
 
 def test_no_images_give_no_outputs():

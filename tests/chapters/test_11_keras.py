@@ -38,7 +38,7 @@ def digits():
 def test_a_digit_of_mnist_stays_where_it_is(digits):
     for digit in digits:
         centred = CHAPTER["mnist_steps"](digit)["centred"]
-        assert centred.shape == (28, 28) and centred.dtype == np.float32 and centred.min() >= 0 and centred.max() <= 1
+        assert centred.shape == (28, 28) and centred.dtype == np.float32 and 0 <= centred.min() and centred.max() <= 1
         assert np.abs(centred - digit / 255).mean() < 0.06
 
 
