@@ -7,7 +7,8 @@ import contextlib
 import os
 
 import pytest
-from chromium import FLAGS, MISSING, find_chromium, serving
+
+from tools.book.browser import FLAGS, MISSING, find_chromium, serving
 
 
 @pytest.fixture(scope="session")

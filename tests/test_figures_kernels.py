@@ -16,7 +16,8 @@ import tensorflow as tf
 from axe_playwright_python.sync_playwright import Axe
 from browser import serve
 from conftest import ROOT, definitions, find_notebook
-from make_figure_data import PATH, photograph
+
+from tools.make.pictures import PATH, photograph
 
 STATIC = ROOT / "book" / "_static"
 DESKTOP, PHONE = dict(width=1280, height=900), dict(width=390, height=844)
@@ -143,7 +144,7 @@ def test_the_photograph_is_the_chapters():
     chapter = {}
     exec("import numpy as np\nimport matplotlib.pyplot as plt\n" + source, chapter)
     stored = np.frombuffer(PATH.read_bytes(), np.uint8).reshape(160, 160)
-    assert np.array_equal(stored, photograph()), "run tools/make_figure_data.py"
+    assert np.array_equal(stored, photograph()), "run python -m tools.make.pictures"
     assert np.abs(stored / 255 - chapter["grey"]).max() <= 0.5001 / 255
 
 

@@ -11,7 +11,9 @@ import pytest
 import tensorflow as tf
 from browser import serve
 from conftest import ROOT, find_notebook
-from train_digit_network import load_mnist, read_network
+
+from tools.make.data import load_mnist
+from tools.make.digit_network import read_network
 
 STATIC = ROOT / "book" / "_static"
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}

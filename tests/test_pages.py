@@ -9,12 +9,13 @@ import struct
 from urllib.parse import urlsplit
 
 import nbformat
-import notebooks as tool
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import serve
 from bs4 import BeautifulSoup
 from conftest import ROOT
+
+from tools.book import tree as tool
 
 PAGES = [f"{name}.html" for name in tool.table_of_contents()] + ["search.html", "404.html"]
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]

@@ -19,7 +19,7 @@ def content_pages(pages):
 
 
 def test_every_page_of_the_table_of_contents_is_built(site, pages):
-    import notebooks as tool
+    from tools.book import tree as tool
 
     built = {str(path.relative_to(site).with_suffix("")) for path in content_pages(pages)}
     assert set(tool.table_of_contents()) == built

@@ -1,16 +1,16 @@
-"""Write two files of book/_static: the kernel playground's photograph, and the card that shows where a link to the book is shared.
+"""Draw the kernel playground's photograph, and the card that stands where a link is shared.
 
-Usage: .venv/bin/python tools/make_figure_data.py
+    python -m tools.make.pictures
 """
-
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.cbook import get_sample_data
 from scipy.signal import correlate2d
 
-STATIC = Path(__file__).resolve().parents[1] / "book" / "_static"
+from tools.book.tree import ROOT
+
+STATIC = ROOT / "book" / "_static"
 PATH = STATIC / "photograph.bin"
 SOBEL_X = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 NIGHT, DAY = "#14181e", "#ffffff"
@@ -25,7 +25,8 @@ def photograph():
 
 
 def card():
-    """Return a figure of 1200 x 630 pixels: the title, and a photograph, a kernel and the edges that they make."""
+    """Return a figure of 1200 x 630 pixels: the title, and a photograph, a kernel, its edges."""
+    middle = dict(color=DAY, ha="center", va="center")
     grey = photograph() / 255
     edges = np.abs(correlate2d(grey, SOBEL_X, "valid"))
     figure = plt.figure(figsize=(12, 6.3), dpi=100, facecolor=NIGHT)
@@ -36,12 +37,15 @@ def card():
     axes = figure.add_axes([0.41, 0.44, 0.18, 0.18 * 12 / 6.3], xlim=(0, 3), ylim=(3, 0))
     axes.axis("off")
     for row, column in np.ndindex(3, 3):
-        axes.add_patch(plt.Rectangle((column, row), 1, 1, facecolor=NIGHT, edgecolor="#82b4f5", linewidth=2, clip_on=False))
-        axes.text(column + 0.5, row + 0.52, f"{SOBEL_X[row, column]}".replace("-", "\u2212"), color=DAY, fontsize=28, ha="center", va="center")
+        axes.add_patch(plt.Rectangle((column, row), 1, 1, facecolor=NIGHT, edgecolor="#82b4f5",
+                                     linewidth=2, clip_on=False))
+        weight = f"{SOBEL_X[row, column]}".replace("-", "\u2212")
+        axes.text(column + 0.5, row + 0.52, weight, fontsize=28, **middle)
     for x, sign in ((0.365, "\u2217"), (0.635, "\u2192")):
-        figure.text(x, 0.61, sign, color=DAY, fontsize=34, ha="center", va="center")
+        figure.text(x, 0.61, sign, fontsize=34, **middle)
     figure.text(0.05, 0.15, "From Kernels to ConvNets", color=DAY, fontsize=44, weight="bold")
-    figure.text(0.05, 0.07, "Convolution and convolutional networks: a book that runs, and proves what it says", color="#c6ccd6", fontsize=19)
+    what = "Convolution and convolutional networks: a book that runs, and proves what it says"
+    figure.text(0.05, 0.07, what, color="#c6ccd6", fontsize=19)
     return figure
 
 

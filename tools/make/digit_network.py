@@ -1,60 +1,38 @@
-"""Train the network behind the figure "Draw a digit" and write it to book/_static/digit-network.bin.
+"""Train the network of the figure "Draw a digit" and write it to book/_static/digit-network.bin.
 
-    python tools/train_digit_network.py          train, evaluate and export (about three minutes of processor time)
-    python tools/train_digit_network.py check    evaluate the file that is there
+    python -m tools.make.digit_network          train, evaluate and export (three minutes of CPU)
+    python -m tools.make.digit_network check    evaluate the file that is there
 
-Readers do not write like the clerks and pupils of MNIST, so the network trains on distorted digits: turned, sheared, scaled,
-shifted, bent, thicker and thinner, and on a sixth of digits made of plain pen strokes in the usual styles (a crossed 7, a 1
-with a flag and a foot, an open 4), by pens from fine to broad. The test set is used once, at the end, and untouched.
+Readers do not write like the clerks and pupils of MNIST, so the network trains on distorted digits:
+turned, sheared, scaled, shifted, bent, thicker and thinner, and on a sixth of digits made of plain
+pen strokes in the usual styles (a crossed 7, a 1 with a flag and a foot, an open 4), by pens from
+fine to broad. The test set is used once, at the end, and untouched.
 
-The file is four bytes (length of the header, little endian), a JSON header, and the arrays it lists, in order: the weights
-as float16, then ten test images as bytes, which the page offers as samples.
+The file is four bytes (length of the header, little endian), a JSON header, and the arrays it
+lists, in order: the weights as float16, then ten test images as bytes, the page's samples.
 """
 
 import json
-import os
 import struct
 import sys
 from pathlib import Path
-
-os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow")
 
 import keras
 import numpy as np
 import tensorflow as tf
 from scipy import ndimage
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.book.tree import ROOT
+from tools.make.data import as_input, load_mnist, make_train_step
+
 OUTPUT = ROOT / "book" / "_static" / "digit-network.bin"
 FILTERS = (12, 24)
 EPOCHS, BATCH, SEED = 10, 256, 0
 
-# Pen strokes in a box of 1 by 1.4 (x to the right, y down): one or more styles a digit, each a list of strokes. The curve
-# runs smoothly through the points of a stroke; a point given twice is a corner.
-STYLES = {
-    0: [[[(.5, 0), (.05, .4), (.05, 1), (.5, 1.4), (.95, 1), (.95, .4), (.5, 0)]], [[(.6, .05), (.1, .3), (0, .9), (.4, 1.4), (.9, 1.1), (1, .5), (.5, 0), (.4, .1)]]],
-    1: [[[(.5, 0), (.5, 1.4)]], [[(.15, .35), (.5, 0), (.5, 0), (.5, 1.4)]],
-        [[(.15, .35), (.5, 0), (.5, 0), (.5, 1.4)], [(.1, 1.4), (.9, 1.4)]], [[(.65, 0), (.35, 1.4)]],
-        [[(0, .6), (.55, 0), (.55, 0), (.5, 1.4)]], [[(0, .45), (.3, .35), (.6, 0), (.6, 0), (.5, 1.4)], [(.2, 1.4), (.8, 1.4)]]],
-    2: [[[(.05, .4), (.3, .03), (.8, .08), (.9, .5), (.5, .95), (0, 1.4), (0, 1.4), (1, 1.4)]],
-        [[(.05, .35), (.5, 0), (.95, .35), (.6, .9), (.1, 1.35), (.05, 1.1), (.4, 1.15), (1, 1.35)]]],
-    3: [[[(.05, .2), (.5, 0), (.9, .3), (.4, .65), (.4, .65), (.95, 1), (.5, 1.4), (0, 1.2)]],
-        [[(.05, 0), (.9, 0), (.9, 0), (.4, .55), (.4, .55), (.9, .7), (.9, 1.2), (.4, 1.4), (0, 1.2)]]],
-    4: [[[(.1, 0), (.05, .8), (.05, .8), (.95, .8)], [(.75, .0), (.75, 1.4)]], [[(.65, 0), (0, .95), (0, .95), (1, .95)], [(.65, 0), (.65, 1.4)]],
-        [[(.15, .1), (.1, .7), (.1, .7), (.8, .7)], [(.85, 0), (.7, 1.4)]], [[(.7, 1.4), (.7, 0), (.7, 0), (0, .9), (0, .9), (1, .9)]],
-        [[(.5, 0), (0, .95), (0, .95), (1, 1)], [(.7, .55), (.6, 1.4)]], [[(.3, .1), (0, .8), (.3, .95), (1, .85)], [(.75, .5), (.65, 1.4)]]],
-    5: [[[(.9, 0), (.15, 0), (.15, 0), (.1, .6), (.1, .6), (.6, .5), (.95, .9), (.6, 1.35), (0, 1.25)]],
-        [[(.2, .05), (.15, .6), (.15, .6), (.7, .55), (.9, 1), (.5, 1.4), (0, 1.3)], [(.2, .05), (.95, 0)]]],
-    6: [[[(.8, 0), (.3, .3), (.05, .9), (.3, 1.38), (.8, 1.3), (.9, .9), (.5, .7), (.1, .95)]],
-        [[(.55, 0), (.1, .8), (.2, 1.3), (.6, 1.4), (.85, 1.1), (.6, .8), (.15, 1)]]],
-    7: [[[(0, 0), (.95, 0), (.95, 0), (.35, 1.4)]], [[(0, 0), (.95, 0), (.95, 0), (.35, 1.4)], [(.25, .7), (.9, .7)]],
-        [[(0, .2), (.03, 0), (.03, 0), (.95, .02), (.95, .02), (.5, .7), (.4, 1.4)]]],
-    8: [[[(.85, .2), (.4, 0), (.1, .3), (.5, .65), (.95, 1.1), (.5, 1.4), (.05, 1.1), (.5, .65), (.9, .3), (.8, .15)]],
-        [[(.5, .65), (.15, .35), (.5, 0), (.85, .35), (.5, .65), (.05, 1.05), (.5, 1.4), (.95, 1.05), (.5, .65)]]],
-    9: [[[(.85, .3), (.45, 0), (.1, .35), (.4, .7), (.8, .45), (.88, .2), (.88, .2), (.8, 1.4)]],
-        [[(.85, .15), (.4, .02), (.1, .4), (.45, .7), (.85, .2), (.85, .2), (.85, 1), (.5, 1.4), (.1, 1.25)]],
-        [[(.5, 0), (.1, .35), (.5, .7), (.9, .35), (.5, 0)], [(.9, .35), (.85, .9), (.6, 1.4)]]],
-}
+# Pen strokes in a box of 1 by 1.4 (x to the right, y down): a list of styles for each digit as a
+# string, each a list of strokes. The curve runs smoothly through the points of a stroke; a point
+# given twice is a corner.
+STYLES = json.loads(Path(__file__).with_name("pen_strokes.json").read_text())
 
 
 def network():
@@ -71,17 +49,19 @@ def network():
 
 
 def curve(points, steps=6):
-    """Return a Catmull-Rom curve through the points, as an array (M, 2); straight next to a doubled point."""
-    p = np.array([points[0], *points, points[-1]], dtype=float)
+    """Return a Catmull-Rom curve through the points, (M, 2); straight next to a doubled point."""
+    p = np.array([points[0], *points, points[-1]], dtype=float)[:, None]
     t = np.linspace(0, 1, steps, endpoint=False)[:, None]
-    parts = []
-    for a, b, c, d in zip(p, p[1:], p[2:], p[3:]):
-        parts.append(b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a))))
-    return np.concatenate([*parts, p[-1:]])
+    a, b, c, d = p[:-3], p[1:-2], p[2:-1], p[3:]
+    parts = b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+    return np.concatenate([parts.reshape(-1, 2), p[-1]])
 
 
 def draw_strokes(strokes, thickness):
-    """Return strokes, arrays (M, 2), as an image (28, 28) in 0..1, placed as MNIST's are: a box of 20, then the centre of mass."""
+    """Return strokes, arrays (M, 2), as an image (28, 28) in 0..1, placed as MNIST's are.
+
+    That is: in a box of 20, then by the centre of mass.
+    """
     points = np.concatenate(strokes)
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
     scale = (20 - thickness) / max(extent.max(), 1e-6)
@@ -90,9 +70,10 @@ def draw_strokes(strokes, thickness):
     for stroke in strokes:
         q = (stroke - low - extent / 2) * scale + 14
         a, d = q[:-1], np.diff(q, axis=0)
-        along = ((x[..., None] - a[:, 0]) * d[:, 0] + (y[..., None] - a[:, 1]) * d[:, 1]) / np.maximum((d * d).sum(axis=1), 1e-9)
-        along = along.clip(0, 1)
-        gap = np.hypot(x[..., None] - a[:, 0] - along * d[:, 0], y[..., None] - a[:, 1] - along * d[:, 1])
+        right, down = x[..., None] - a[:, 0], y[..., None] - a[:, 1]
+        squared = np.maximum((d * d).sum(axis=1), 1e-9)
+        along = ((right * d[:, 0] + down * d[:, 1]) / squared).clip(0, 1)
+        gap = np.hypot(right - along * d[:, 0], down - along * d[:, 1])
         distance = np.minimum(distance, gap.min(axis=-1))
     ink = np.clip(thickness / 2 + 0.5 - distance, 0, 1)
     shift = np.round(13.5 - np.array(ndimage.center_of_mass(ink))).astype(int)
@@ -103,7 +84,7 @@ def pen_digits(count, rng):
     """Return `count` digits made of pen strokes: images (count, 28, 28) in 0..1 and labels."""
     x, y = np.zeros((count, 28, 28), np.float32), np.arange(count) % 10
     for n, label in enumerate(y):
-        style = STYLES[label][rng.integers(len(STYLES[label]))]
+        style = STYLES[str(label)][rng.integers(len(STYLES[str(label)]))]
         width, jitter = rng.uniform(0.55, 1.25), rng.uniform(0, 0.06)
         strokes = []
         for points in style:
@@ -137,7 +118,7 @@ def distort(x, rng):
 
     thickness, strength = draw(-0.7, 1) * (draw(0, 1) < 0.6), draw(1, 1.6)
     wider = ndimage.grey_dilation(x, size=(1, 3, 3))
-    thinner = ndimage.grey_erosion(x, footprint=np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]]))
+    thinner = ndimage.grey_erosion(x, footprint=ndimage.generate_binary_structure(2, 1)[None])
     x = x + (wider - x) * thickness.clip(0) + (x - thinner) * thickness.clip(None, 0)
     blurred = ndimage.uniform_filter(x, size=(1, 3, 3))
     x = x + (blurred - x) * (draw(-1, 1).clip(0))
@@ -162,29 +143,24 @@ def train(x, y):
     steps = len(x) // BATCH
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(
         0.0, EPOCHS * steps, alpha=0.01, warmup_target=0.004, warmup_steps=200))
-    cost = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer.build(model.trainable_variables)
-
-    @tf.function
-    def step(images, labels):
-        with tf.GradientTape() as tape:
-            loss = cost(labels, model(images, training=True))
-        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-        return loss
-
+    step = make_train_step(model, optimizer)
     for epoch in range(EPOCHS):
         order, losses = rng.permutation(len(x)), []
         for start in range(0, steps * BATCH, BATCH):
             rows = order[start:start + BATCH]
-            losses.append(step(tf.constant(distort(x[rows], rng)[..., None]), tf.constant(y[rows])))
+            images = distort(x[rows], rng)[..., None]
+            losses.append(step(tf.constant(images), tf.constant(y[rows])))
         print(f"epoch {epoch + 1} of {EPOCHS}: loss {np.mean(losses):.4f}", flush=True)
     return model
 
 
 def choose_samples(x, y):
-    """Return the positions of ten test images, 0 to 9: of each digit, the one nearest to the mean of its kind."""
-    means = [x[y == label].mean(axis=0) for label in range(10)]
-    return [int(np.where(y == label, ((x - means[label]) ** 2).sum(axis=(1, 2)), np.inf).argmin()) for label in range(10)]
+    """Return the positions of ten images: of each digit, the one nearest to its mean."""
+    positions = []
+    for label in range(10):
+        distance = ((x - x[y == label].mean(axis=0)) ** 2).sum(axis=(1, 2))
+        positions.append(int(np.where(y == label, distance, np.inf).argmin()))
+    return positions
 
 
 def write_network(path, model, images, positions):
@@ -211,12 +187,6 @@ def read_network(path=OUTPUT):
     return model, np.frombuffer(data, np.uint8, offset=at).reshape(header["samples"]["shape"]), header
 
 
-def load_mnist():
-    """Return (x_train, y_train), (x_test, y_test): bytes (N, 28, 28) and labels."""
-    with np.load(ROOT / "data" / "mnist.npz", allow_pickle=False) as file:
-        return (file["x_train"], file["y_train"]), (file["x_test"], file["y_test"])
-
-
 def main():
     (x, y), (x_test, y_test) = load_mnist()
     if sys.argv[1:] != ["check"]:
@@ -224,8 +194,10 @@ def main():
         positions = choose_samples(x_test / np.float32(255), y_test)
         write_network(OUTPUT, model, x_test[positions], positions)
     model, _, _ = read_network()
-    right = model.predict(x_test[..., None] / np.float32(255), batch_size=500, verbose=0).argmax(axis=1) == y_test
-    print(f"{model.count_params():,} weights, {OUTPUT.stat().st_size:,} bytes, {right.sum():,} of {len(right):,} test digits right: {right.mean():.2%}")
+    logits = model.predict(as_input(x_test), batch_size=500, verbose=0)
+    right = logits.argmax(axis=1) == y_test
+    print(f"{model.count_params():,} weights, {OUTPUT.stat().st_size:,} bytes, "
+          f"{right.sum():,} of {len(right):,} test digits right: {right.mean():.2%}")
 
 
 if __name__ == "__main__":
