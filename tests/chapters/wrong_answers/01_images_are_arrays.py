@@ -17,7 +17,7 @@ def changes_its_input(a, b):
 
 
 def grey_checked(formula, message="shape {}", axis=-1):
-    """Return a conversion that refuses other shapes, as it should, and applies `formula` to the rest."""
+    """Return a conversion that refuses other shapes, as it should, and applies `formula`."""
     def convert(x):
         if x.shape[axis] != 3:
             raise ValueError(message.format(x.shape))
@@ -54,12 +54,15 @@ WRONG = {
             lambda a, b: (a + b) // 2,
             lambda a, b: a // 2 + b // 2,  # loses one where both are odd
             lambda a, b: a // 2 + b // 2 + 1,
-            lambda a, b: np.round((a.astype(float) + b) / 2).astype(np.uint8),  # rounds to the even neighbour
+            # rounds to the even neighbour
+            lambda a, b: np.round((a.astype(float) + b) / 2).astype(np.uint8),
             lambda a, b: ((a.astype(int) + b + 1) // 2).astype(np.uint8),  # rounds up
             lambda a, b: ((a + b).astype(int) // 2).astype(np.uint8),  # wider too late
             lambda a, b: ((a + b) / 2).astype(np.uint8),
-            lambda a, b: ((a.astype(np.int8) + b.astype(np.int8)) // 2).astype(np.uint8),  # wide enough, but signed
-            lambda a, b: (np.minimum(a.astype(int) + b, 255) // 2).astype(np.uint8),  # cut off, not wider
+            # wide enough, but signed
+            lambda a, b: ((a.astype(np.int8) + b.astype(np.int8)) // 2).astype(np.uint8),
+            # cut off, not wider
+            lambda a, b: (np.minimum(a.astype(int) + b, 255) // 2).astype(np.uint8),
             lambda a, b: np.maximum(a, b),
             lambda a, b: a + (b - a) // 2,  # right only where b >= a
         ],
@@ -87,7 +90,8 @@ WRONG = {
             grey_checked(lambda x: (x / 256 @ weights)[..., None]),
             grey_checked(lambda x: (x / 255 @ weights[::-1])[..., None]),  # BGR
             grey_checked(lambda x: (x / 255).mean(axis=-1, keepdims=True)),
-            grey_checked(lambda x: (x @ weights).astype(np.uint8)[..., None] / 255),  # through bytes
+            # through bytes
+            grey_checked(lambda x: (x @ weights).astype(np.uint8)[..., None] / 255),
             grey_checked(lambda x: tf.image.rgb_to_grayscale(x / 255).numpy()),  # red 0.2989
             grey_checked(lambda x: x[..., 1:2] / 255),  # green alone
         ],
@@ -95,8 +99,10 @@ WRONG = {
             grey_checked(lambda x: np.round(x @ weights).astype(np.uint8)[..., None]),  # bytes
         ],
         "(2, 4, 5, 3) became float64": [
-            grey_checked(lambda x: (x[:, :, 0] * 0.299 + x[:, :, 1] * 0.587 + x[:, :, 2] * 0.114)[..., None] / 255),
-            grey_checked(lambda x: np.tensordot(x / 255, weights, (-1, 0))[:, :, None]),  # wrong place in a batch
+            grey_checked(
+                lambda x: sum(x[:, :, c] * GREY[c] for c in range(3))[..., None] / 255),
+            # wrong place in a batch
+            grey_checked(lambda x: np.tensordot(x / 255, weights, (-1, 0))[:, :, None]),
         ],
         "must raise a ValueError": [
             lambda x: (x / 255 * weights).sum(axis=-1, keepdims=True),  # one channel fits, too
@@ -139,7 +145,8 @@ WRONG = {
             healed(A=IMAGE[None, ::-1]), healed(C=WARD["C"].reshape(1, 6, 8, 3)),
             healed(C=WARD["C"].reshape(1, 8, 6, 3).transpose(0, 2, 1, 3)),
             healed(E=WARD["E"].reshape(1, 6, 8, 3)),
-            healed(E=np.rot90(WARD["E"], axes=(1, 2))),  # the sides are right, the picture is turned
+            # the sides are right, the picture is turned
+            healed(E=np.rot90(WARD["E"], axes=(1, 2))),
             healed(E=WARD["E"].transpose(0, 2, 1, 3)[:, ::-1]),
             healed(F=WARD["F"].reshape(3, 3, 3, 16)),
             healed(F=WARD["F"].T),  # width before height

@@ -73,7 +73,8 @@ WRONG = {
             lambda x: np.round(np.abs(np.clip(x, -1, 1)) * 255).astype(np.uint8),
         ],
         "0.0 became 45, expected": [
-            lambda x: np.round((x - x.min()) / np.ptp(x) * 255).astype(np.uint8),  # what imshow does
+            # what imshow does
+            lambda x: np.round((x - x.min()) / np.ptp(x) * 255).astype(np.uint8),
         ],
     },
     "check_binomial": {
@@ -89,7 +90,8 @@ WRONG = {
             lambda size: pascal_checked(size, lambda n: n % 2 == 0),  # accepts -3
         ],
         "does not name it": [
-            lambda size: pascal_checked(size, lambda n: n < 1 or n % 2 == 0, "a bad size"),  # does not name it
+            # does not name it
+            lambda size: pascal_checked(size, lambda n: n < 1 or n % 2 == 0, "a bad size"),
         ],
         "sums to": [
             lambda size: pascal_checked(size, lambda n: n < 1 or n % 2 == 0) * 4,

@@ -40,7 +40,8 @@ WRONG = {
     "check_needed": {
         "would do": [
             lambda outputs, F, S, D: outputs * S + F - 1,
-            lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1) + S,  # fits, but is not the smallest
+            # fits, but is not the smallest
+            lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1) + S,
         ],
         "pixels do not give": [
             lambda outputs, F, S, D: (outputs - 1) * S + F,  # no dilation

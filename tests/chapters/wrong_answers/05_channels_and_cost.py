@@ -5,14 +5,19 @@ import numpy as np
 right_counts = {"maps": 40, "kernels": 640, "weights": 5_760, "biases": 40}
 
 
-def by_hand(x, w, b, start=0.0, once=1, every=0, step=lambda old, new: old + new, order=lambda c, k: (c, k)):
-    """Return the layer with its mistakes as arguments: bias `once` after and `every` time inside the channel loop."""
+def by_hand(x, w, b, start=0.0, once=1, every=0, step=lambda old, new: old + new,
+            order=lambda c, k: (c, k)):
+    """Return the layer with its mistakes as arguments.
+
+    The bias comes `once` after the loop over channels, and `every` time inside it.
+    """
     FH, FW, C, K = w.shape
     y = np.full((x.shape[0] - FH + 1, x.shape[1] - FW + 1, K), start)
     for i, j, k in np.ndindex(y.shape):
         for c in range(C):
             patch = x[i:i + FH, j:j + FW, c]
-            y[i, j, k] = step(y[i, j, k], np.sum(patch * w[(slice(None), slice(None), *order(c, k))]) + every * b[k])
+            kernel = w[:, :, *order(c, k)]
+            y[i, j, k] = step(y[i, j, k], np.sum(patch * kernel) + every * b[k])
         y[i, j, k] += once * b[k]
     return y
 
@@ -23,13 +28,21 @@ def changes_input(x, w, b):
     return y
 
 
-def grouped(F, C, K, groups, low=lambda g: g < 1, sizes="CK", message="{0} groups do not divide {1}", count=None):
-    if low(groups):
-        raise ValueError(f"groups is {groups}")
-    for name, size in ("C", C), ("K", K):
-        if name in sizes and size % groups:
-            raise ValueError(message.format(groups, size))
-    return count(F, C, K, groups) if count else F * F * (C // groups) * K + K
+def right_count(F, C, K, g):
+    return F * F * (C // g) * K + K
+
+
+def grouped(count=right_count, low=lambda g: g < 1, sizes="CK",
+            message="{0} groups do not divide {1}"):
+    """Return exercise 4 with its mistakes as arguments."""
+    def count_grouped(F, C, K, groups):
+        if low(groups):
+            raise ValueError(f"groups is {groups}")
+        for name, size in ("C", C), ("K", K):
+            if name in sizes and size % groups:
+                raise ValueError(message.format(groups, size))
+        return count(F, C, K, groups)
+    return count_grouped
 
 
 def widest(C, cost, share=8):
@@ -66,7 +79,8 @@ WRONG = {
     "check_layer": {
         "channels, only the last one counts": [
             lambda x, w, b: by_hand(x, w, b, step=lambda old, new: new),  # the last channel only
-            lambda x, w, b: by_hand(x, w, b, once=0, every=1, step=lambda old, new: new),  # as given
+            # as given
+            lambda x, w, b: by_hand(x, w, b, once=0, every=1, step=lambda old, new: new),
         ],
         "channels, b is added": [
             lambda x, w, b: by_hand(x, w, b, once=0, every=1),  # bias once a channel
@@ -76,8 +90,10 @@ WRONG = {
             lambda x, w, b: by_hand(x, w, b, once=-1),
             lambda x, w, b: by_hand(x, w, b, start=1.0),
             lambda x, w, b: by_hand(x, w, b, step=max),
-            lambda x, w, b: by_hand(x, w, b, once=w.shape[2]) / w.shape[2],  # the mean of the channels
-            lambda x, w, b: by_hand(x, w, b, order=lambda c, k: (0, k)),  # one kernel for all channels
+            # the mean of the channels
+            lambda x, w, b: by_hand(x, w, b, once=w.shape[2]) / w.shape[2],
+            # one kernel for all channels
+            lambda x, w, b: by_hand(x, w, b, order=lambda c, k: (0, k)),
             lambda x, w, b: by_hand(x, w, b, order=lambda c, k: (c, 0)),  # one filter for all maps
             lambda x, w, b: by_hand(x, w[::-1, ::-1], b),  # flips
             lambda x, w, b: by_hand(x, w, b + 0 * b[0] + (b.sum() - b)),
@@ -86,7 +102,8 @@ WRONG = {
         "the shape is": [
             lambda x, w, b: by_hand(x, w, b).transpose(1, 0, 2),
             lambda x, w, b: by_hand(x, w, b).sum(axis=-1),
-            lambda x, w, b: np.stack([by_hand(x[..., [c]], w[:, :, [c]], b) for c in range(x.shape[2])], axis=-1),
+            lambda x, w, b: np.stack([  # no sum over the channels
+                by_hand(x[..., [c]], w[:, :, [c]], b) for c in range(x.shape[2])], axis=-1),
             lambda x, w, b: by_hand(np.pad(x, ((0, 1), (1, 1), (0, 0))), w, b),  # SAME
         ],
         "your function changes its input x": [changes_input],
@@ -108,29 +125,32 @@ WRONG = {
     "check_grouped": {
         "gives": [
             lambda F, C, K, groups: F * F * C * K + K,
-            lambda F, C, K, groups: grouped(F, C, K, groups, count=lambda F, C, K, g: F * F * C * K / g + K),  # a float
-            lambda F, C, K, groups: grouped(F, C, K, groups, count=lambda F, C, K, g: F * F * C * K // g),  # no bias
-            lambda F, C, K, groups: grouped(F, C, K, groups, count=lambda F, C, K, g: (F * F * C * K + K) // g),
-            lambda F, C, K, groups: grouped(F, C, K, groups, count=lambda F, C, K, g: F * F * (C // g) * (K // g) + K),
-            lambda F, C, K, groups: grouped(F, C, K, groups, count=lambda F, C, K, g: g * F * F * (C // g) * K + K),
-            lambda F, C, K, groups: grouped(F, C, K, groups, count=lambda F, C, K, g: F * (C // g) * K + K),
-            lambda F, C, K, groups: grouped(F, C, K, groups, count=lambda F, C, K, g: F * F * (C // g) * K + C),
-            lambda F, C, K, groups: grouped(F, C, K, groups, count=lambda F, C, K, g: F * F * (C // g) * K + g * K),
+            grouped(lambda F, C, K, g: F * F * C * K / g + K),  # a float
+            grouped(lambda F, C, K, g: F * F * C * K // g),  # no bias
+            grouped(lambda F, C, K, g: (F * F * C * K + K) // g),
+            grouped(lambda F, C, K, g: F * F * (C // g) * (K // g) + K),
+            grouped(lambda F, C, K, g: g * F * F * (C // g) * K + K),
+            grouped(lambda F, C, K, g: F * (C // g) * K + K),
+            grouped(lambda F, C, K, g: F * F * (C // g) * K + C),
+            grouped(lambda F, C, K, g: F * F * (C // g) * K + g * K),
         ],
         "must raise a ValueError": [
-            lambda F, C, K, groups: F * F * (C // groups) * K + K,  # no errors, or ZeroDivisionError
-            lambda F, C, K, groups: grouped(F, C, K, groups, sizes="C"),
-            lambda F, C, K, groups: grouped(F, C, K, groups, sizes="K"),
-            lambda F, C, K, groups: grouped(F, C, K, groups, low=lambda g: g == 0),  # accepts -2
-            lambda F, C, K, groups: grouped(F, C, K, groups, low=lambda g: g < 0),  # divides by zero
+            # no errors, or ZeroDivisionError
+            lambda F, C, K, groups: F * F * (C // groups) * K + K,
+            grouped(sizes="C"),
+            grouped(sizes="K"),
+            grouped(low=lambda g: g == 0),  # accepts -2
+            # divides by zero
+            grouped(low=lambda g: g < 0),
         ],
         "it raises ValueError": [
-            lambda F, C, K, groups: grouped(F, C, K, groups, message="bad groups"),
-            lambda F, C, K, groups: grouped(F, C, K, groups, message="{0} groups do not fit"),
-            lambda F, C, K, groups: grouped(F, C, K, groups, message="the groups do not divide {1}"),
+            grouped(message="bad groups"),
+            grouped(message="{0} groups do not fit"),
+            grouped(message="the groups do not divide {1}"),
         ],
         "groups=1 raises ValueError": [
-            lambda F, C, K, groups: grouped(F, C, K, groups, low=lambda g: g < 2),  # refuses one group
+            # refuses one group
+            grouped(low=lambda g: g < 2),
             lambda F, C, K, groups: F * F * (C // groups) * K + K if groups % C == 0 else int("C"),
         ],
     },

@@ -103,7 +103,8 @@ WRONG = {
             frame_with(np.inf),
             lambda x: frame_with(x.mean())(x),
             lambda x: frame_with(np.max(x))(x),
-            lambda x: tf.nn.max_pool2d(tf.constant(x), 3, 2, "SAME"),  # another frame where the side is even
+            # another frame where the side is even
+            lambda x: tf.nn.max_pool2d(tf.constant(x), 3, 2, "SAME"),
             lambda x: pool2d(x, 3, 2, ((1, 1), (1, 1)), "average"),
             lambda x: frame_with(0)(x - x.max()),  # forgets to add it again
         ],
@@ -124,13 +125,15 @@ WRONG = {
             gradient_by_loop(lambda w: one_hot(w.argmax()) * w.max()),  # times the value
             lambda x, upstream: first(x, np.ones_like(upstream)),  # forgets upstream
             lambda x, upstream: -first(x, upstream),
-            lambda x, upstream: first(x, np.broadcast_to(upstream.sum(axis=-1, keepdims=True), upstream.shape)),
+            # the sum of all channels for each
+            lambda x, upstream: first(x, upstream.sum(axis=-1, keepdims=True) + 0 * upstream),
             lambda x, upstream: np.where(first(x, np.abs(upstream)) > 0, x, 0),
         ],
         "x with ties": [
             gradient_by_loop(lambda w: w == w.max()),  # all of the equals
             gradient_by_loop(lambda w: (w == w.max()) / np.sum(w == w.max())),  # shared
-            gradient_by_loop(lambda w: one_hot(3 - w.ravel()[::-1].argmax())),  # the last of the equals
+            # the last of the equals
+            gradient_by_loop(lambda w: one_hot(3 - w.ravel()[::-1].argmax())),
             gradient_by_loop(lambda w: one_hot(w.T.argmax()).T),  # the first, column by column
             wide_windows,
         ],

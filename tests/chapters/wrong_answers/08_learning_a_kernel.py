@@ -9,6 +9,11 @@ def spread_out(dy, w, stride, size):
     return spread
 
 
+def after_spreading(combine):
+    """Return exercise 3 with another `combine(spread dy, w)`."""
+    return lambda dy, w, stride, size: combine(spread_out(dy, w, stride, size), w)
+
+
 def without_gaps(dy, w, stride, size):
     spread = np.zeros(size - len(w) + 1)
     spread[:len(dy)] = dy
@@ -79,17 +84,19 @@ WRONG = {
     },
     "check_row_gradient": {
         "not the column sums": [
-            lambda dy, w, stride, size: np.correlate(spread_out(dy, w, stride, size), w, mode="full"),  # no flip
-            lambda dy, w, stride, size: np.convolve(spread_out(dy, w, stride, size), w[::-1], mode="full"),  # flipped twice
-            lambda dy, w, stride, size: np.convolve(np.repeat(dy, stride)[:size - len(w) + 1], w, mode="full"),  # copies for zeros
-            lambda dy, w, stride, size: np.convolve(spread_out(dy, w, stride, size), w, mode="full") / stride,
-            lambda dy, w, stride, size: -np.convolve(spread_out(dy, w, stride, size), w, mode="full"),
+            after_spreading(lambda dy, w: np.correlate(dy, w, "full")),  # no flip
+            after_spreading(lambda dy, w: np.convolve(dy, w[::-1])),  # flipped twice
+            lambda dy, w, stride, size: np.convolve(  # copies for zeros
+                np.repeat(dy, stride)[:size - len(w) + 1], w),
+            lambda dy, w, stride, size: np.convolve(
+                spread_out(dy, w, stride, size), w) / stride,
+            after_spreading(lambda dy, w: -np.convolve(dy, w)),
             without_gaps, last_overwrites, spread_weights,
         ],
         "gives the shape": [
-            lambda dy, w, stride, size: np.convolve(spread_out(dy, w, stride, size), w, mode="same"),
+            after_spreading(lambda dy, w: np.convolve(dy, w, "same")),
             lambda dy, w, stride, size: np.convolve(dy, w, mode="full"),  # no stride
-            lambda dy, w, stride, size: np.convolve(spread_out(dy, w, stride, size), w, mode="full")[None],
+            after_spreading(lambda dy, w: np.convolve(dy, w)[None]),
             cut_short, unused_pixels_dropped,
         ],
     },
@@ -121,7 +128,8 @@ WRONG = {
             lambda rgb, grey: secret(rgb - rgb.mean(), grey),  # the mean taken from one side only
             lambda rgb, grey: secret(rgb[:1, :2], grey[:1, :2]),  # two pixels for three weights
             lambda rgb, grey: np.abs(secret(rgb, grey)),
-            lambda rgb, grey: np.linalg.lstsq(rgb.reshape(3, -1).T, grey.ravel(), rcond=None)[0],  # the axes mixed up
+            # the axes mixed up
+            lambda rgb, grey: np.linalg.lstsq(rgb.reshape(3, -1).T, grey.ravel(), rcond=None)[0],
             lambda rgb, grey: (grey[..., None] / rgb).mean(axis=(0, 1)) / 3,
             channel_by_channel, summing_to_one, few_steps,
         ],

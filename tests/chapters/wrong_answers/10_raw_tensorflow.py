@@ -14,6 +14,10 @@ def softmax(z):
     return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
 
 
+def shifted_softmax(z):
+    return softmax(z - z.max(axis=1, keepdims=True))
+
+
 def log_softmax(logits, axis=1):
     z = logits - logits.max(axis=axis, keepdims=True)
     return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
@@ -49,7 +53,8 @@ WRONG = {
             (7 * 7 * 64, 3_274_634),
             (6 * 6 * 64, right[1]),  # 11 in place of 10, rounded up
             (25, right[1]),
-            (4 * 4 * 64, 5 * 5 * 32 + 32 + 51_264 + 1024 * 1025 + 10_250),  # both convolutions 5 by 5
+            # both convolutions 5 by 5
+            (4 * 4 * 64, 5 * 5 * 32 + 32 + 51_264 + 1024 * 1025 + 10_250),
         ],
         "parameters? Four layers, with biases": [
             (1600, 3_274_634),
@@ -83,8 +88,10 @@ WRONG = {
             lambda maps: tf.constant(np.asarray(maps).reshape(len(maps), -1)),
         ],
         "mixed up": [
-            lambda maps: tf.reshape(tf.transpose(maps, [0, 3, 1, 2]), [tf.shape(maps)[0], -1]),  # channels first
-            lambda maps: tf.reshape(tf.transpose(maps, [0, 2, 1, 3]), [tf.shape(maps)[0], -1]),  # columns first
+            # channels first
+            lambda maps: tf.reshape(tf.transpose(maps, [0, 3, 1, 2]), [tf.shape(maps)[0], -1]),
+            # columns first
+            lambda maps: tf.reshape(tf.transpose(maps, [0, 2, 1, 3]), [tf.shape(maps)[0], -1]),
             lambda maps: tf.transpose(tf.reshape(maps, [-1, tf.shape(maps)[0]])),
         ],
     },
@@ -94,20 +101,23 @@ WRONG = {
             lambda logits, labels: loss_of(softmax(np.clip(logits, -500, 500)), labels),
         ],
         "logits of all sizes": [
-            lambda logits, labels: loss_of(softmax(logits - logits.max()), labels),  # one maximum for all rows
-            lambda logits, labels: loss_of(softmax(logits - logits.max(axis=1, keepdims=True)), labels),  # log 0
-            lambda logits, labels: loss_of(np.clip(softmax(logits - logits.max(axis=1, keepdims=True)), 1e-10, 1), labels),
-            lambda logits, labels: loss_of(softmax(logits - logits.max(axis=1, keepdims=True)) + 1e-12, labels),
+            # one maximum for all rows
+            lambda logits, labels: loss_of(softmax(logits - logits.max()), labels),
+            lambda logits, labels: loss_of(shifted_softmax(logits), labels),  # log 0
+            lambda logits, labels: loss_of(np.clip(shifted_softmax(logits), 1e-10, 1), labels),
+            lambda logits, labels: loss_of(shifted_softmax(logits) + 1e-12, labels),
         ],
         "small logits": [
             lambda logits, labels: -np.mean(pick(log_softmax(logits, axis=0), labels)),
-            lambda logits, labels: -np.mean(pick(log_softmax(logits - logits.mean(axis=1, keepdims=True)), labels)) / np.log(10),
+            lambda logits, labels: -np.mean(pick(log_softmax(logits), labels)) / np.log(10),
             lambda logits, labels: -np.mean(pick(log_softmax(-logits), labels)),  # e to the minus z
             lambda logits, labels: np.mean(pick(log_softmax(logits), labels)),  # no minus
             lambda logits, labels: -np.sum(pick(log_softmax(logits), labels)),
             lambda logits, labels: -np.mean(log_softmax(logits)),  # all classes
-            lambda logits, labels: -np.mean(log_softmax(logits).max(axis=1)),  # the winner, not the label
-            lambda logits, labels: -np.mean(pick(log_softmax(log_softmax(logits) * 0 + softmax(log_softmax(logits))), labels)),  # softmax twice
+            # the winner, not the label
+            lambda logits, labels: -np.mean(log_softmax(logits).max(axis=1)),
+            # softmax twice
+            lambda logits, labels: -np.mean(pick(log_softmax(shifted_softmax(logits)), labels)),
             lambda logits, labels: np.float64(np.nan),
         ],
         "one number is wanted, got": [lambda logits, labels: -pick(log_softmax(logits), labels)],
@@ -130,8 +140,10 @@ WRONG = {
         ],
         "must raise a ValueError": [
             lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: False),
-            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: h * w < 1),  # two negative sides
-            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: h < 1),  # looks at the height only
+            # two negative sides
+            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: h * w < 1),
+            # looks at the height only
+            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: h < 1),
             lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: w < 1),
             lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: min(h, w) < 0),
         ],

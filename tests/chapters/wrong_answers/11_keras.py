@@ -75,8 +75,10 @@ WRONG = {
     "check_reorder": {
         "nothing has moved": [lambda wd1: wd1],
         "right shape, wrong rows": [
-            lambda wd1: wd1.reshape(7, 7, 64, -1).transpose(2, 0, 1, 3).reshape(3136, -1),  # the way back
-            lambda wd1: wd1.reshape(64, 7, 7, -1).transpose(2, 1, 0, 3).reshape(3136, -1),  # columns before rows
+            # the way back
+            lambda wd1: wd1.reshape(7, 7, 64, -1).transpose(2, 0, 1, 3).reshape(3136, -1),
+            # columns before rows
+            lambda wd1: wd1.reshape(64, 7, 7, -1).transpose(2, 1, 0, 3).reshape(3136, -1),
             lambda wd1: wd1[::-1],
             lambda wd1: wd1.reshape(64, 7, 7, -1).transpose(1, 0, 2, 3).reshape(3136, -1),
             lambda wd1: np.zeros_like(wd1),

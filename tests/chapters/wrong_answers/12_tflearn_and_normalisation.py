@@ -59,13 +59,18 @@ WRONG = {
     },
     "check_rolled": {
         "radius 1: channel 0 is wrong": [
-            lambda x, r: x / np.sqrt(1 + sum(np.roll(x, i, axis=-1) ** 2 for i in range(-r, r + 1))),
-            lambda x, r: with_window(x, r, lambda c, r, C: slice(max(c - r, 0), c + 1)),  # only before
-            lambda x, r: with_window(x, r, lambda c, r, C: slice(c - r, c + r + 1)),  # negative start
-            lambda x, r: with_window(x.transpose(0, 3, 2, 1), r, plain).transpose(0, 3, 2, 1),  # another axis
+            lambda x, r: x / np.sqrt(  # a ring of channels
+                1 + sum(np.roll(x, i, axis=-1) ** 2 for i in range(-r, r + 1))),
+            # only before
+            lambda x, r: with_window(x, r, lambda c, r, C: slice(max(c - r, 0), c + 1)),
+            # negative start
+            lambda x, r: with_window(x, r, lambda c, r, C: slice(c - r, c + r + 1)),
+            # another axis
+            lambda x, r: with_window(x.transpose(0, 3, 2, 1), r, plain).transpose(0, 3, 2, 1),
         ],
         "radius 0: channel 0 is wrong": [
-            lambda x, r: with_window(x, r, lambda c, r, C: slice(max(c - r, 0), c + r)),  # one short
+            # one short
+            lambda x, r: with_window(x, r, lambda c, r, C: slice(max(c - r, 0), c + r)),
             lambda x, r: with_window(x, r, lambda c, r, C: slice(0, C)),  # all channels
             lambda x, r: with_window(x, r, plain) ** 1 * np.sqrt(2),
             lambda x, r: x / (1 + (x / with_window(x, r, plain)) ** 2 - 1),  # no root
@@ -87,7 +92,8 @@ WRONG = {
     "check_merge": {
         "the weights are off": [
             lambda w, b, g, be, m, v, e: (w * g, b + be),
-            lambda w, b, g, be, m, v, e: (w * scale(g, v, 0), (b - m) * scale(g, v, 0) + be),  # no epsilon
+            # no epsilon
+            lambda w, b, g, be, m, v, e: (w * scale(g, v, 0), (b - m) * scale(g, v, 0) + be),
             lambda w, b, g, be, m, v, e: (w * g / (v + e), (b - m) * g / (v + e) + be),  # no root
             lambda w, b, g, be, m, v, e: (w * g / (v**0.5 + e), (b - m) * g / (v**0.5 + e) + be),
             lambda w, b, g, be, m, v, e: (w, (b - m) * scale(g, v, e) + be),
@@ -95,7 +101,8 @@ WRONG = {
         "w is right, b is not. b is normalised too": [
             lambda w, b, g, be, m, v, e: (w * scale(g, v, e), b + be),
             lambda w, b, g, be, m, v, e: (w * scale(g, v, e), b * scale(g, v, e) + be),  # no mean
-            lambda w, b, g, be, m, v, e: (w * scale(g, v, e), b - m * scale(g, v, e) + be),  # b not scaled
+            # b not scaled
+            lambda w, b, g, be, m, v, e: (w * scale(g, v, e), b - m * scale(g, v, e) + be),
             lambda w, b, g, be, m, v, e: (w * scale(g, v, e), (b + m) * scale(g, v, e) + be),
             lambda w, b, g, be, m, v, e: (w * scale(g, v, e), (b - m) * scale(g, v, e)),
         ],

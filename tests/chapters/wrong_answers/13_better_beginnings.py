@@ -136,10 +136,11 @@ WRONG = {
             he_with(he_variance, lambda rng, std, s: np.full(s, std)),
         ],
         "normal, please; 4.6 % lie beyond 2 std": [
-            he_with(he_variance, lambda rng, std, s: rng.uniform(-np.sqrt(3) * std, np.sqrt(3) * std, s)),
+            he_with(he_variance, lambda rng, std, s: std * rng.uniform(-(3**0.5), 3**0.5, s)),
         ],
         "draw from rng, so that a seed repeats": [
-            he_with(he_variance, lambda rng, std, s: np.random.default_rng().normal(0, std, s)),  # not from rng
+            # not from rng
+            he_with(he_variance, lambda rng, std, s: np.random.default_rng().normal(0, std, s)),
         ],
         "gives an array of shape": [
             he_with(he_variance, lambda rng, std, s: rng.normal(0, std, s[:-1])),
@@ -168,7 +169,8 @@ WRONG = {
             lambda mean, matrix, filters: (filters, np.zeros(4)),
             lambda mean, matrix, filters: (matrix.T @ filters, -mean @ matrix.T @ filters),
             lambda mean, matrix, filters: (filters, -mean @ matrix @ filters),
-            lambda mean, matrix, filters: (np.linalg.inv(matrix) @ filters, -mean @ np.linalg.inv(matrix) @ filters),
+            lambda mean, matrix, filters: (
+                np.linalg.inv(matrix) @ filters, -mean @ np.linalg.inv(matrix) @ filters),
             lambda mean, matrix, filters: ((matrix - mean) @ filters, np.zeros(4)),
         ],
         "w is right, b is not": [
@@ -181,7 +183,7 @@ WRONG = {
             lambda mean, matrix, filters: matrix @ filters,
         ],
         "wanted (6, 4), (4,)": [
-            lambda mean, matrix, filters: (matrix @ filters, float(np.sum(-mean @ matrix @ filters))),
+            lambda mean, matrix, filters: (matrix @ filters, np.sum(-mean @ matrix @ filters)),
         ],
     },
 }
