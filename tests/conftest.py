@@ -1,13 +1,15 @@
 """What the tests share: a chapter's definitions, draws of hypothesis, a browser, the built book."""
 
 import os
+import re
 import subprocess
 import sys
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow")  # a notebook's kernel inherits them
 
 import pytest
-from browser import browser  # noqa: F401  (a fixture)
+from browser import browser_type_launch_args, visit  # noqa: F401  (fixtures)
+from filelock import FileLock
 from hypothesis import settings
 
 from tools.book.definitions import definitions  # noqa: F401
@@ -24,17 +26,25 @@ def examples(count):
     return settings(max_examples=count * (10 if settings.get_current_profile_name() == "explore" else 1))
 
 
-def build(*options):
-    """Build the book, as a repository named owner/book, with these options of `jupyter-book build`; a warning is an error."""
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", ROOT, "-W", "-n", "--keep-going", *options]
+def build(*options, source=ROOT):
+    """Build the book in `source`, as a repository named owner/book; a warning is an error.
+
+    `options` are those of `jupyter-book build`.
+    """
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", source, "-W", "-n", "--keep-going"]
     environment = {**os.environ, "GITHUB_REPOSITORY": "owner/book", "GITHUB_REF_NAME": "main"}
-    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment)
-    assert result.returncode == 0, "\n".join(line for line in (result.stdout + result.stderr).splitlines() if "WARNING" in line or "rror" in line)
+    result = subprocess.run(list(map(str, [*command, *options])), capture_output=True, text=True, env=environment)
+    said = (result.stdout + result.stderr).splitlines()
+    assert result.returncode == 0, "\n".join(line for line in said if re.search("WARNING|ERROR|Error", line))
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The folder of the built book's pages."""
-    folder = tmp_path_factory.mktemp("site")
-    build("--path-output", folder)
-    return folder / "_build" / "html"
+    """The folder of the built book's pages, which is built once, whatever the number of workers."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "site"
+    pages = folder / "_build" / "html"
+    with FileLock(f"{folder}.lock"):
+        if not pages.exists():
+            build("--path-output", folder)
+    return pages

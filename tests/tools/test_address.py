@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import ROOT
 
-from book._ext import repository
+from book._ext import address
 
 
 def tracked():
@@ -43,12 +43,23 @@ def test_the_address_comes_from_the_environment_or_the_remote(tmp_path, remote, 
     git(tmp_path, "init")
     if remote:
         git(tmp_path, "remote", "add", "origin", remote)
-    assert repository.repository_url({}, tmp_path) == url
-    assert repository.repository_url({"GITHUB_REPOSITORY": "bob/fork"}, tmp_path) == "https://github.com/bob/fork"
+    assert address.repository_url({}, tmp_path) == url
+    assert address.repository_url({"GITHUB_REPOSITORY": "bob/fork"}, tmp_path) == "https://github.com/bob/fork"
 
 
 def test_without_an_address_there_are_no_buttons(tmp_path, monkeypatch):
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
-    config = SimpleNamespace(html_theme_options={"launch_buttons": {"colab_url": "x"}})
-    repository.configure(SimpleNamespace(confdir=tmp_path), config)
-    assert config.html_theme_options == {"launch_buttons": {}}
+    monkeypatch.delenv("BOOK_URL", raising=False)
+    config = SimpleNamespace(html_context={}, html_baseurl=None)
+    address.configure(SimpleNamespace(confdir=tmp_path), config)
+    assert not any(config.html_context.values()) and config.html_baseurl == ""
+
+
+@pytest.mark.parametrize("environ, url", [
+    ({}, ""),
+    ({"GITHUB_REPOSITORY": "Ann/book"}, "https://ann.github.io/book/"),
+    ({"GITHUB_REPOSITORY": "ann/ann.github.io"}, "https://ann.github.io/"),
+    ({"GITHUB_REPOSITORY": "ann/book", "BOOK_URL": "https://book.example"}, "https://book.example/"),
+])
+def test_the_books_own_address(environ, url):
+    assert address.book_url(environ) == url

@@ -1,4 +1,4 @@
-"""Train the network of the figure "Draw a digit" and write it to book/_static/digit-network.bin.
+"""Train the network behind the figure "Draw a digit" and write it to book/figures/draw-digit.
 
     python -m tools.make.digit_network          train, evaluate and export (three minutes of CPU)
     python -m tools.make.digit_network check    evaluate the file that is there
@@ -8,24 +8,25 @@ turned, sheared, scaled, shifted, bent, thicker and thinner, and on a sixth of d
 pen strokes in the usual styles (a crossed 7, a 1 with a flag and a foot, an open 4), by pens from
 fine to broad. The test set is used once, at the end, and untouched.
 
-The file is four bytes (length of the header, little endian), a JSON header, and the arrays it
-lists, in order: the weights as float16, then ten test images as bytes, the page's samples.
+The file is in the safetensors format: the weights as float16, named "layer/variable", and
+"samples", ten test images as bytes, which the page offers; its metadata hold their positions.
 """
 
 import json
-import struct
 import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+from safetensors import safe_open
+from safetensors.numpy import save_file
 from scipy import ndimage
 
 from tools.book.tree import ROOT
 from tools.make.data import as_input, load_mnist, make_train_step
 
-OUTPUT = ROOT / "book" / "_static" / "digit-network.bin"
+OUTPUT = ROOT / "book" / "figures" / "draw-digit" / "network.safetensors"
 FILTERS = (12, 24)
 EPOCHS, BATCH, SEED = 10, 256, 0
 
@@ -164,27 +165,24 @@ def choose_samples(x, y):
 
 
 def write_network(path, model, images, positions):
-    """Write the weights as float16 and the sample images (10, 28, 28) as bytes, behind a JSON header."""
-    arrays = [(f"{layer.name}/{variable.name}", variable.numpy().astype("<f2")) for layer in model.layers for variable in layer.weights]
-    header = {"arrays": [{"name": name, "type": "float16", "shape": list(value.shape)} for name, value in arrays],
-              "samples": {"type": "uint8", "shape": list(images.shape), "positions": positions}}
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 4)
-    path.write_bytes(struct.pack("<I", len(text)) + text + b"".join(value.tobytes() for _, value in arrays) + images.tobytes())
+    """Write the weights as float16 and the sample images (10, 28, 28) as bytes."""
+    arrays = {f"{layer.name}/{variable.name}": variable.numpy().astype(np.float16)
+              for layer in model.layers for variable in layer.weights}
+    metadata = {"positions": " ".join(map(str, positions))}
+    save_file({**arrays, "samples": np.ascontiguousarray(images)}, path, metadata)
 
 
 def read_network(path=OUTPUT):
-    """Return (model, samples, header) from the file: a Keras model with its weights, and ten images (10, 28, 28) of bytes."""
-    data = Path(path).read_bytes()
-    size = struct.unpack("<I", data[:4])[0]
-    header, at, weights = json.loads(data[4:4 + size]), 4 + size, []
-    for array in header["arrays"]:
-        count = int(np.prod(array["shape"]))
-        weights.append(np.frombuffer(data, "<f2", count, at).reshape(array["shape"]).astype(np.float32))
-        at += 2 * count
+    """Return (model, samples, positions): a Keras model with the file's weights, ten images
+    (10, 28, 28) of bytes, and where they stand in the test set.
+    """
+    with safe_open(path, framework="numpy") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+        positions = [int(text) for text in file.metadata()["positions"].split()]
     model = network()
-    model.set_weights(weights)
-    return model, np.frombuffer(data, np.uint8, offset=at).reshape(header["samples"]["shape"]), header
+    model.set_weights([arrays[f"{layer.name}/{variable.name}"].astype(np.float32)
+                       for layer in model.layers for variable in layer.weights])
+    return model, arrays["samples"], positions
 
 
 def main():

@@ -10,8 +10,9 @@ from scipy.signal import correlate2d
 
 from tools.book.tree import ROOT
 
-STATIC = ROOT / "book" / "_static"
-PATH = STATIC / "photograph.bin"
+BOOK = ROOT / "book"
+PATH = BOOK / "figures" / "kernel-playground" / "photograph.bin"
+CARD = BOOK / "_static" / "card.png"
 SOBEL_X = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 NIGHT, DAY = "#14181e", "#ffffff"
 
@@ -51,6 +52,6 @@ def card():
 
 if __name__ == "__main__":
     PATH.write_bytes(photograph().tobytes())
-    card().savefig(STATIC / "card.png", facecolor=NIGHT)
-    for path in (PATH, STATIC / "card.png"):
+    card().savefig(CARD, facecolor=NIGHT)
+    for path in (PATH, CARD):
         print(f"{path}: {path.stat().st_size} bytes")
