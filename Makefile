@@ -1,6 +1,7 @@
 # `make` alone lists the commands. PYTHON chooses the interpreter: make test PYTHON=python3.12
 PYTHON ?= python3
 BIN := .venv/bin
+NOTEBOOK = $(wildcard notebooks/$(CHAPTER)_*.ipynb)
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -15,7 +16,7 @@ serve: book  ## build the book and serve it at http://localhost:8000
 
 pdf: .venv/ready  ## print the whole book into one PDF (needs Chromium)
 	$(BIN)/jupyter-book build . --builder singlehtml --path-output _build/one-page
-	$(BIN)/python tools/chromium.py pdf _build/one-page/_build/singlehtml/book/index.html _build/from-kernels-to-convnets.pdf
+	$(BIN)/python -m tools.book pdf _build/one-page/_build/singlehtml/book/index.html _build/from-kernels-to-convnets.pdf
 
 epub: .venv/ready  ## make an e-book of the whole book
 	$(BIN)/jupyter-book build . --builder custom --custom-builder epub --path-output _build/e-book
@@ -26,22 +27,28 @@ lab: .venv/ready  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
 refresh: .venv/ready  ## run notebooks and store their outputs: all, or NB=notebooks/04_output_size.ipynb
-	$(BIN)/python tools/notebooks.py refresh $(NB)
+	$(BIN)/python -m tools.book refresh $(if $(RENEW),--renew) $(NB)
 
-check: .venv/ready  ## look at every notebook and file without running anything (seconds)
-	$(BIN)/python tools/notebooks.py check
+lint: .venv/ready  ## look at every notebook and file without running anything (seconds)
+	$(BIN)/python -m tools.book lint
 
-test: .venv/ready  ## run everything that CI runs
+test: .venv/ready  ## run everything that CI runs, or what concerns one chapter: CHAPTER=04
+ifdef CHAPTER
+	$(if $(NOTEBOOK),,$(error There is no chapter $(CHAPTER), as in CHAPTER=04))
+	$(BIN)/python -m pytest --nbval -k $(basename $(notdir $(NOTEBOOK))) $(NOTEBOOK) \
+	  $(wildcard tests/chapters/test_$(CHAPTER)_*.py tests/test_pages.py tests/pages) tests/chapters/test_checkers.py
+else
 	$(BIN)/python -m pytest --nbval
 	@echo "Once more, imitating another processor:"
 	OPENBLAS_CORETYPE=Haswell ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest --nbval notebooks
+endif
 
 bench: .venv/ready  ## seconds and memory of each notebook, seconds of the book, each network beside the others
-	$(BIN)/python tools/notebooks.py bench
-	$(BIN)/python tools/bench_networks.py
+	$(BIN)/python -m tools.make.bench
+	$(BIN)/python -m tools.book bench
 
 lighthouse: book  ## Lighthouse's scores of every page, or PAGES="book/index.html ..." (needs Chromium and node)
-	$(BIN)/python tools/chromium.py lighthouse _build/html $(PAGES)
+	$(BIN)/python -m tools.book lighthouse _build/html $(PAGES)
 
 lock: .venv/ready  ## renew requirements.lock after a change of requirements.txt
 	$(BIN)/pip install -q uv
@@ -58,4 +65,4 @@ clean:  ## remove the environment and everything built
 	$(BIN)/python -c "import matplotlib.font_manager"  # builds its font cache now, not in a reader's cell
 	@touch $@
 
-.PHONY: help book serve pdf epub lab refresh check test bench lighthouse lock clean
+.PHONY: help book serve pdf epub lab refresh lint test bench lighthouse lock clean

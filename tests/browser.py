@@ -9,7 +9,8 @@ import os
 from urllib.parse import urlsplit
 
 import pytest
-from chromium import FLAGS, MISSING, find_chromium, serving
+
+from tools.book.browser import FLAGS, MISSING, find_chromium, serving
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 

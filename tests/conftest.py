@@ -1,64 +1,29 @@
-"""What the tests share: the definitions of a notebook, taken out of it without running the rest."""
+"""What the tests share: a chapter's definitions, draws of hypothesis, a browser, the built book."""
 
-import ast
-import functools
 import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow")  # a notebook's kernel inherits them
 
-import nbformat
 import pytest
+from browser import browser_type_launch_args, visit  # noqa: F401  (fixtures)
+from filelock import FileLock
+from hypothesis import settings
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
+from tools.book.definitions import definitions  # noqa: F401
+from tools.book.tree import ROOT, find_notebook  # noqa: F401
 
-from browser import browser_type_launch_args, visit  # noqa: E402, F401  (fixtures)
-from filelock import FileLock  # noqa: E402
-
-
-def find_notebook(number):
-    """Return the path of the chapter with that number, as "04"."""
-    return next((ROOT / "notebooks").glob(f"{number}_*.ipynb"))
-
-
-@functools.cache
-def definitions(number):
-    """Return what the chapter defines at top level: imports, functions, classes and UPPERCASE constants, as a dict.
-
-    Cells run in order; solutions are left out, and so is every other statement. A function that needs more than that
-    cannot be taken out of its notebook by a reader either.
-    """
-    path = find_notebook(number)
-    namespace = {"__name__": path.stem}
-    folder = os.getcwd()
-    os.chdir(path.parent)  # a notebook's kernel starts there
-    try:
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type != "code" or cell.source.startswith("# @title Solution"):
-                continue
-            body = [node for node in ast.parse(cell.source).body if keep(node)]
-            exec(compile(ast.Module(body, []), path.name, "exec"), namespace)
-    finally:
-        os.chdir(folder)
-    return namespace
+# The same draws in each run; `HYPOTHESIS_PROFILE=explore` (or --hypothesis-profile=explore) looks for new ones, and for more.
+settings.register_profile("ci", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-def keep(node):
-    """Say whether `definitions` keeps this top-level statement."""
-    if isinstance(node, ast.Assign):
-        names = [n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)]
-        return bool(names) and all(name.isupper() and len(name) > 1 for name in names)  # W = 13 is a size
-    return isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef))
-
-
-@pytest.fixture(scope="session")
-def chapter():
-    """The function that returns the definitions of a chapter: chapter("04")["output_size"]."""
-    return definitions
+def examples(count):
+    """Return the settings of a property test that tries `count` examples, and ten times as many when it explores."""
+    return settings(max_examples=count * (10 if settings.get_current_profile_name() == "explore" else 1))
 
 
 def build(*options, source=ROOT):

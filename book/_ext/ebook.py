@@ -1,39 +1,47 @@
-"""Sphinx extension: make Sphinx's EPUB of this book one that e-readers take (`make epub`; epubcheck finds no error in it).
+"""Sphinx extension: make Sphinx's EPUB of this book one that e-readers take.
 
-The figures to play with become a sentence (in the PDF too), no script goes in, MathML is announced in the manifest, and the
-table of contents has every chapter although the first page stands in a folder.
+`make epub` writes it; epubcheck finds no error in it.
+
+The figures to play with become a sentence of figures.yml (in the PDF too), no script goes in,
+MathML is announced in the manifest, and the table of contents has every chapter although the first
+page stands in a folder.
 """
 
 import posixpath
 import re
 
 from bs4 import BeautifulSoup
+from figures import FIGURES
+from sphinx.locale import _
 
-FIGURES = ["kernel-playground", "size-lab", "conv-steps", "draw-digit"]
 STYLES = ["epub.css", "pygments.css", "ebook.css"]
-INSTEAD = "On the web, this page has a figure to play with here."
+PAGE_ITEM = r'href="([^"]+\.xhtml)" media-type="application/xhtml\+xml"(?! properties)'
 
 
 def clean_page(app, pagename, templatename, context, doctree):
     if app.builder.name not in ("epub", "singlehtml") or "body" not in context:
         return
-    soup = BeautifulSoup(context["body"], "html.parser")  # what comes out is XML, whatever the Markdown's HTML was
-    for figure in soup.find_all(FIGURES):
+    # What comes out is XML, whatever the HTML in the Markdown was.
+    soup = BeautifulSoup(context["body"], "html.parser")
+    for figure in soup.find_all(list(FIGURES)):
         sentence = soup.new_tag("p")
-        sentence.string = INSTEAD
+        sentence.string = _(FIGURES[figure.name]["print"])
         figure.replace_with(sentence)
     for tag in soup.select("script"):
         tag.decompose()
     if app.builder.name == "epub":
         suit_readers(soup)
         context["script_files"] = []
-        context["css_files"] = [file for file in context["css_files"] if file.filename.rpartition("/")[2] in STYLES]
+        context["css_files"] = [
+            file for file in context["css_files"] if file.filename.rpartition("/")[2] in STYLES
+        ]
     context["body"] = str(soup)
 
 
 def suit_readers(soup):
     """Take out what an e-reader cannot show, and what its rules forbid."""
-    for tag in soup.select("a.headerlink, details.hide > summary .expanded"):  # "Hide ...", beside the "Show ..." of a fold
+    # A fold says "Show ..." and "Hide ...": a book has only the first.
+    for tag in soup.select("a.headerlink, details.hide > summary .expanded"):
         tag.decompose()
     for paragraph in soup.select("summary p"):
         paragraph.unwrap()
@@ -57,13 +65,19 @@ def prepare(app):
     def build_content():
         make_content()
         path = builder.outdir / "content.opf"
-        announce = lambda match: match[0] + ' properties="mathml"' * ("<math" in (builder.outdir / match[1]).read_text(encoding="utf-8"))
-        path.write_text(re.sub(r'href="([^"]+\.xhtml)" media-type="application/xhtml\+xml"(?! properties)', announce, path.read_text(encoding="utf-8")), encoding="utf-8")
+
+        def announce(item):
+            has_formulas = "<math" in (builder.outdir / item[1]).read_text(encoding="utf-8")
+            return item[0] + (' properties="mathml"' if has_formulas else "")
+
+        text = re.sub(PAGE_ITEM, announce, path.read_text(encoding="utf-8"))
+        path.write_text(text, encoding="utf-8")
 
     builder.get_toc, builder.build_content = get_toc, build_content
 
 
 def setup(app):
-    app.connect("builder-inited", prepare, priority=999)  # after the extensions that add files for the web
+    # After the extensions that add files for the web.
+    app.connect("builder-inited", prepare, priority=999)
     app.connect("html-page-context", clean_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,6 +20,7 @@ from myst_nb.sphinx_ import HideCodeCellNode
 from pygments.formatters import HtmlFormatter
 from pygments.token import Comment, Keyword, Literal, Name, Operator
 from sphinx.highlighting import PygmentsBridge
+from sphinx.locale import _
 from sphinx.writers.html5 import HTML5Translator
 
 COLOURED = (Comment, Keyword, Literal, Operator.Word,
@@ -55,7 +56,7 @@ def name_folds(doctree):
         code = next(cell.findall(nodes.literal_block), None) if cell.get("hide_mode") else None
         title = re.match(r"# @title (.+)", code.astext()) if code else None
         if title:
-            cell["prompt_show"] = title[1]
+            cell["prompt_show"] = _(title[1])
 
 
 def fold_deeper(doctree):
@@ -140,7 +141,7 @@ def depart_fold(self, node):
 @functools.cache
 def parts_of(env):
     """Return the table of contents: [{title, pages: [{name, title, number, minutes}]}]."""
-    return [{"title": part.caption, "pages": [
+    return [{"title": _(part.caption), "pages": [
         {"name": name, "title": env.titles[name].astext(), "number": number_of(name),
          "minutes": env.metadata[name].get("minutes")}
         for name in map(str, part.items)]} for part in env.external_site_map.root.subtrees]
@@ -152,7 +153,7 @@ def tell_place(app, pagename, templatename, context, doctree):
     pages = [(part["title"], page) for part in parts for page in part["pages"]]
     part, chapter = next((pair for pair in pages if pair[1]["name"] == pagename), (None, None))
     context.update(parts=parts, part=part, chapter=chapter,
-                   chapters=[page for _, page in pages if page["number"]])
+                   chapters=[page for _part, page in pages if page["number"]])
     first = next(doctree.findall(nodes.paragraph), None) if doctree else None
     text = " ".join(first.astext().split()) if first else ""
     if len(text) > LONGEST:

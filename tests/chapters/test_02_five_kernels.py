@@ -2,12 +2,12 @@
 
 import numpy as np
 import scipy.signal
-from conftest import definitions
-from hypothesis import given, settings
+from conftest import definitions, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 CHAPTER = definitions("02")
-MANY = settings(max_examples=300, derandomize=True, deadline=None)
+MANY = examples(300)
 odd = st.sampled_from([1, 3, 5])
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.signal
-from conftest import definitions
+from conftest import definitions, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 chapter = definitions("03")
 convolve1d, correlate2d, convolve2d = (chapter[name] for name in ("convolve1d", "correlate2d", "convolve2d"))
 FUNCTIONS = {"convolve1d": 1, "correlate2d": 2, "convolve2d": 2}
-many = settings(max_examples=300, derandomize=True, deadline=None)
+many = examples(300)
 
 NUMBERS = {
     np.float64: st.floats(-1e6, 1e6, allow_subnormal=False),

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import definitions
-from hypothesis import assume, given, settings
+from conftest import definitions, examples
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 CHAPTER = definitions("04")
 output_size, same_padding, receptive_field = (CHAPTER[n] for n in ("output_size", "same_padding", "receptive_field"))
-MANY = settings(max_examples=400, derandomize=True, deadline=None)
+MANY = examples(400)
 sizes, windows, strides, dilations = st.integers(1, 40), st.integers(1, 9), st.integers(1, 6), st.integers(1, 3)
 
 
@@ -53,7 +53,7 @@ def test_same_padding_is_the_poolings_too(W, F, S):
     assert [padded[i * S:i * S + F].max() for i in range(len(expected))] == list(expected)
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@examples(60)
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(1, 2)), min_size=1, max_size=4))
 def test_receptive_field_is_what_a_gradient_sees(layers):
     size, jump = receptive_field(layers)

@@ -1,18 +1,17 @@
 """Chapter 05 against TensorFlow, SciPy and Keras: windows, im2col, conv2d, and the counts of parameters and multiply-adds."""
 
+import keras
 import numpy as np
 import pytest
-from conftest import definitions
-from hypothesis import given, settings
+import scipy.signal
+import tensorflow as tf
+from conftest import definitions, examples
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-import keras
-import scipy.signal
-import tensorflow as tf
-
-FEW = settings(derandomize=True, deadline=None, max_examples=150)
-MANY = settings(derandomize=True, deadline=None, max_examples=300)
+FEW = examples(150)
+MANY = examples(300)
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import tensorflow as tf
-from conftest import definitions
-from hypothesis import given, settings
+from conftest import definitions, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 pool2d = definitions("06")["pool2d"]
 KINDS = ["max", "average", "l2", "min"]
-many = settings(derandomize=True, deadline=None, max_examples=200)
+many = examples(200)
 sizes = st.tuples(st.integers(1, 5), st.integers(1, 5))
 
 

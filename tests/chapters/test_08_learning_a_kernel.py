@@ -6,7 +6,7 @@ TensorFlow gets explicit padding as zeros that tf.pad adds, so that its tape has
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import definitions
+from conftest import definitions, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ conv2d_gradients, conv2d, descend, curvatures = (NAMES[n] for n in ("conv2d_grad
 
 small = st.integers(0, 3)
 paddings = st.one_of(st.just("VALID"), st.just("SAME"), st.tuples(st.tuples(small, small), st.tuples(small, small)))
-many = settings(derandomize=True, deadline=None, max_examples=200)
+many = examples(200)
 
 
 @st.composite

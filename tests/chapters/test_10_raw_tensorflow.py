@@ -6,13 +6,13 @@ import pytest
 import scipy.special
 import scipy.stats
 import tensorflow as tf
-from conftest import definitions
+from conftest import definitions, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 chapter = definitions("10")
 init_parameters, forward, feature_maps = (chapter[name] for name in ("init_parameters", "forward", "feature_maps"))
-many = settings(max_examples=200, derandomize=True, deadline=None)
+many = examples(200)
 seeds = st.integers(0, 2**32 - 1)
 WEIGHTS = ["wc1", "wc2", "wd1", "out_w"]
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from conftest import definitions
+from conftest import definitions, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 chapter = definitions("12")
 lrn, lrn_onnx, batch_normalize = (
     chapter[name] for name in ("local_response_normalization", "lrn_onnx", "batch_normalize"))
-many = settings(max_examples=300, derandomize=True, deadline=None)
+many = examples(300)
 
 
 @st.composite

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import scipy.linalg
 import scipy.stats
-from conftest import definitions
-from hypothesis import given, settings
+from conftest import definitions, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 CHAPTER = definitions("13")
 fans, push, relu, whiten, spherical_kmeans, take_patches = (
     CHAPTER[n] for n in ("fans", "push", "relu", "whiten", "spherical_kmeans", "take_patches"))
-MANY = settings(max_examples=200, derandomize=True, deadline=None)
+MANY = examples(200)
 seeds = st.integers(0, 9999)
 
 
@@ -64,7 +64,7 @@ def test_fans_count_products(shape):
     assert fans(np.array(shape)) == fans(list(shape)) == (fan_in, fan_out)
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@examples(60)
 @given(shape=st.one_of(st.tuples(st.integers(20, 60), st.integers(20, 60)),
                        st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(5, 20), st.integers(5, 20))), seed=seeds)
 def test_keras_draws_from_what_the_rules_say(shape, seed):
@@ -87,7 +87,7 @@ def test_fans_refuses_with_the_shape(shape):
 
 # --- patches -------------------------------------------------------------------------------------------------------
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@examples(50)
 @given(seed=seeds, count=st.integers(1, 300), H=st.integers(5, 12), W=st.integers(5, 12))
 def test_patches_come_from_the_images_and_are_normalised(seed, count, H, W):
     images = np.random.default_rng(seed).integers(0, 256, (3, H, W)).astype(np.uint8)

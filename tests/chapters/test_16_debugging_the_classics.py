@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, definitions
-from hypothesis import given, settings
+from conftest import ROOT, definitions, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 CHAPTER = definitions("16")
@@ -462,7 +462,7 @@ def test_two_inputs():
 
 # --- leakage, by drawing -------------------------------------------------------------------------------------------------------
 
-@settings(max_examples=200, derandomize=True, deadline=None)
+@examples(200)
 @given(dtype=st.sampled_from(["u1", "i8", "f4", "f8", "?", "U3"]), other=st.sampled_from(["same", "f4", "f8"]),
        shape=st.lists(st.integers(1, 4), max_size=3), copies=st.integers(0, 6), seed=st.integers(0, 999))
 def test_leakage_counts_exactly_the_copies(dtype, other, shape, copies, seed):

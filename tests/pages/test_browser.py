@@ -4,21 +4,24 @@ and without scripts.
 Needs the browser of tests/browser.py. The figures have tests of their own.
 """
 
-import re
 from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+import yaml
 from axe_playwright_python.sync_playwright import Axe
 from browser import DESKTOP, PHONE, serve
 from conftest import ROOT, build
 from playwright.sync_api import expect
 from sample import write_sample
 
-NAMES = re.findall(r"(?:root|file): (\S+)", (ROOT / "_toc.yml").read_text())
+from tools.book.tree import table_of_contents
+
+NAMES = table_of_contents()
 PAGES = [f"{name}.html" for name in NAMES] + ["search.html", "404.html"]
 CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 LANDING, CHAPTER = PAGES[0], "notebooks/04_output_size.html"
+FIGURES = yaml.safe_load((ROOT / "book" / "figures.yml").read_text(encoding="utf-8"))
 # Gzipped, without images: what was measured (58,400 and 94,800), and a seventh.
 MOST_BYTES = {LANDING: 67_000, CHAPTER: 109_000}
 MOST_BYTES_OF_ANY = 130_000
@@ -383,9 +386,7 @@ def test_without_scripts_a_page_reads_well(visit, book, name):
     assert tab.locator("article p").first.bounding_box()["height"] > 10
     expect(tab.locator("#chapters a[href$='06_pooling.html']")).to_be_visible()
     assert tab.locator("header button:visible").count() == 0
-    for fallback in tab.locator(
-        "article :is(kernel-playground, size-lab, conv-steps, draw-digit) p"
-    ).all():
+    for fallback in tab.locator(f"article :is({', '.join(FIGURES)}) p").all():
         expect(fallback).to_be_visible()
         assert len(fallback.text_content()) > 30
     if name == CHAPTER:

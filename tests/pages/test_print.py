@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from conftest import ROOT, build
 
-import notebooks as tool
+from tools.book import tree as tool
 
 XHTML = {"x": "http://www.w3.org/1999/xhtml"}
 
@@ -76,13 +76,8 @@ def test_the_epub_is_sound(epub):
 def test_the_book_prints(browser, tmp_path):
     """`make pdf`: one page of all chapters, all folds open, printed by Chromium with an outline."""
     build("--builder", "singlehtml", "--path-output", tmp_path)
-    command = [
-        sys.executable,
-        ROOT / "tools" / "chromium.py",
-        "pdf",
-        tmp_path / "_build" / "singlehtml" / "book" / "index.html",
-        tmp_path / "book.pdf",
-    ]
+    page = tmp_path / "_build" / "singlehtml" / "book" / "index.html"
+    command = [sys.executable, "-m", "tools.book", "pdf", page, tmp_path / "book.pdf"]
     subprocess.run(command, check=True)
     tab = browser.new_page()
     tab.goto((tmp_path / "_build" / "singlehtml" / "print.html").as_uri())

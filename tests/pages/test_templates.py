@@ -225,13 +225,15 @@ def test_every_word_of_a_template_can_be_translated(template):
         flags=re.S,
     )
     soup = BeautifulSoup(text, "html.parser")
+    for name in soup.select("[translate=no]"):
+        name.decompose()
     spoken = [
         tag[name]
         for name in ("aria-label", "title", "placeholder", "alt")
         for tag in soup.find_all(attrs={name: True})
     ]
     words = set(re.findall(r"[A-Za-z]+", " ".join([*soup.stripped_strings, *spoken])))
-    assert words <= {"Colab", "Ctrl", "K", "html", "doctype"}
+    assert words <= {"Colab", "html", "doctype"}
 
 
 def test_a_changed_extension_or_style_reaches_every_page(sample, source):

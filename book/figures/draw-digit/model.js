@@ -1,0 +1,299 @@
+// The network behind "Draw a digit": its file, a forward pass, MNIST's preprocessing, the state.
+// tools/make/digit_network.py trains it; tests compare every number with Keras's. No page.
+
+import { clamp, range } from "../shared/numbers.js";
+import { LETTERS, parseInteger, parseOneOf } from "../shared/parse.js";
+
+const LAYERS = ["conv1", "pool1", "conv2", "pool2"]; // then "dense"; the file knows their shapes
+const POOL = 2;
+
+// ---- State: a drawing or a sample, and the value of a map that is looked at --------------------
+
+export const NAMES = ["digit", "ink", "field"];
+
+/** Pixels along a side of the drawing field. */
+export const SIDE = 280;
+
+/** Read the state out of the address; nonsense stays at its start. `given`: a digit was not. */
+export function stateFrom(text) {
+  const digit = parseInteger(text.digit, 0, 9);
+  const ink = digit === null ? decodeInk(text.ink) : null;
+  const [layer, ...place] = (text.field ?? "").split(",");
+  const numbers = place.map((part) => parseInteger(part, 0, 99));
+  const isField = parseOneOf(layer, LAYERS) && numbers.length === 3 && !numbers.includes(null);
+  const field = isField ? [layer, ...numbers] : ["conv1", 0, 11, 11];
+  return { digit, ink: ink ?? [], field, given: digit !== null || ink !== null };
+}
+
+/** Return the state for the address; the field once the reader has chosen one. */
+export function addressOf({ digit, ink, field }) {
+  const start = stateFrom({}).field.join();
+  return {
+    digit, ink: ink.length ? encodeInk(ink) : null,
+    field: field.join() === start ? null : field.join(),
+  };
+}
+
+/**
+ * Write strokes, lists of [x, y] in 0..280, as text: two letters a point, a dot between strokes.
+ */
+export function encodeInk(strokes) {
+  const letter = (value) => LETTERS[Math.round(clamp(value / SIDE, 0, 1) * 63)];
+  return strokes.map((stroke) => stroke.flat().map(letter).join("")).join(".");
+}
+
+/** Read strokes back; null for anything that is no drawing. */
+export function decodeInk(text) {
+  if (!/^([\w-]{2})+(\.([\w-]{2})+)*$/.test(text ?? "") || text.length > 4000) return null;
+  const point = (pair) => [...pair].map((letter) => (LETTERS.indexOf(letter) / 63) * SIDE);
+  return text.split(".").map((stroke) => stroke.match(/../g).map(point));
+}
+
+// ---- The network's file ------------------------------------------------------------------------
+
+/** Return the number that 16 bits of IEEE half precision stand for. */
+function fromFloat16(bits) {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** Read a safetensors file of half floats and bytes: {name: {shape, values}}. */
+export function readTensors(buffer) {
+  const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
+  const header = JSON.parse(String.fromCharCode(...new Uint8Array(buffer, 8, start - 8)));
+  delete header.__metadata__;
+  const read = ({ dtype, shape, data_offsets: [from, to] }) => ({
+    shape,
+    values: dtype === "U8" ? new Uint8Array(buffer, start + from, to - from)
+      : Float32Array.from(new Uint16Array(buffer, start + from, (to - from) / 2), fromFloat16),
+  });
+  return Object.fromEntries(Object.entries(header).map(([name, entry]) => [name, read(entry)]));
+}
+
+/**
+ * Read the network's file: {layers, dense, weights, side, samples}. A layer is {name, kernel,
+ * bias, window, stride, channels, size, reach, jump}: how wide its window is, how many maps of
+ * which size it has, how many pixels of the input one value sees, and how many lie between two
+ * neighbours. `weights` is the number of all weights; `samples` ten images of bytes, 0 to 9.
+ */
+export function readNetwork(buffer) {
+  const { samples, ...tensors } = readTensors(buffer);
+  const [count, side] = samples.shape;
+  const layers = [];
+  let last = { channels: 1, size: side, reach: 1, jump: 1 };
+  for (const name of LAYERS) {
+    const kernel = tensors[`${name}/kernel`];
+    const [window, stride] = kernel ? [kernel.shape[0], 1] : [POOL, POOL];
+    last = {
+      name, kernel, bias: tensors[`${name}/bias`], window, stride,
+      channels: kernel?.shape[3] ?? last.channels,
+      size: Math.floor((last.size - window) / stride) + 1,
+      reach: last.reach + (window - 1) * last.jump,
+      jump: last.jump * stride,
+    };
+    layers.push(last);
+  }
+  const image = (n) => samples.values.subarray(n * side * side, (n + 1) * side * side);
+  return {
+    layers, side, samples: range(count, image),
+    dense: { kernel: tensors["dense/kernel"], bias: tensors["dense/bias"] },
+    weights: Object.values(tensors).reduce((sum, { values }) => sum + values.length, 0),
+  };
+}
+
+// ---- The forward pass --------------------------------------------------------------------------
+
+/**
+ * Return relu(conv(x) + b) without padding, stride 1: x {size, channels, values} is square,
+ * channels last.
+ */
+export function convolve({ size, channels, values }, kernel, bias) {
+  const [F, , , K] = kernel.shape;
+  const weights = kernel.values;
+  const out = size - F + 1;
+  const result = new Float32Array(out * out * K);
+  const sums = new Float32Array(K);
+  for (let i = 0, at = 0; i < out; i++) {
+    for (let j = 0; j < out; j++, at += K) {
+      sums.set(bias.values);
+      for (let di = 0; di < F; di++) {
+        // The window's row is one run of F * channels numbers, and so are the weights that meet it.
+        let from = ((i + di) * size + j) * channels;
+        let w = di * F * channels * K;
+        for (const end = from + F * channels; from < end; from++, w += K) {
+          const value = values[from];
+          if (value !== 0) for (let k = 0; k < K; k++) sums[k] += value * weights[w + k];
+        }
+      }
+      for (let k = 0; k < K; k++) result[at + k] = sums[k] > 0 ? sums[k] : 0;
+    }
+  }
+  return { size: out, channels: K, values: result };
+}
+
+/** Return the largest of each 2 by 2 block, channel by channel. */
+export function pool({ size, channels, values }) {
+  const out = size >> 1;
+  const row = size * channels;
+  const result = new Float32Array(out * out * channels);
+  for (let i = 0, at = 0; i < out; i++) {
+    for (let j = 0; j < out; j++) {
+      for (let k = 0; k < channels; k++, at++) {
+        const a = 2 * i * row + 2 * j * channels + k;
+        const b = a + channels;
+        result[at] = Math.max(values[a], values[b], values[a + row], values[b + row]);
+      }
+    }
+  }
+  return { size: out, channels, values: result };
+}
+
+/** Return {logits, maps: {layer: {size, channels, values}}} of an image x in 0..1, ink 1. */
+export function forward(network, x) {
+  const maps = {};
+  let last = { size: network.side, channels: 1, values: x };
+  for (const { name, kernel, bias } of network.layers) {
+    last = maps[name] = kernel ? convolve(last, kernel, bias) : pool(last);
+  }
+  const { kernel, bias } = network.dense;
+  const logits = Float32Array.from(bias.values);
+  last.values.forEach((value, n) => {
+    if (value === 0) return;
+    for (let k = 0; k < 10; k++) logits[k] += value * kernel.values[10 * n + k];
+  });
+  return { logits, maps };
+}
+
+/** Return the probabilities that softmax makes of logits. */
+export function softmax(logits) {
+  const largest = Math.max(...logits);
+  const powers = Array.from(logits, (value) => Math.exp(value - largest));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / sum);
+}
+
+// ---- The maps of a layer, side by side ---------------------------------------------------------
+
+/** Return how maps lie on a sheet, two rows of them with lines between: {across, cell, W, H}. */
+export function sheetOf({ size, channels }) {
+  const across = channels / 2;
+  const cell = size + 1;
+  return { across, cell, W: across * cell - 1, H: 2 * cell - 1 };
+}
+
+/** Return the [row, column] on the sheet of a map's value. */
+export function sheetPlace(layer, [map, row, column]) {
+  const { across, cell } = sheetOf(layer);
+  return [Math.floor(map / across) * cell + row, (map % across) * cell + column];
+}
+
+/** Return [map, row, column] of a place on the sheet, or null between two maps. */
+export function sheetValue(layer, [y, x]) {
+  const { across, cell } = sheetOf(layer);
+  if (y % cell === layer.size || x % cell === layer.size) return null;
+  return [Math.floor(y / cell) * across + Math.floor(x / cell), y % cell, x % cell];
+}
+
+/** Return the sheet's pixels: 0 black, 1 the largest value of the layer, lines grey. */
+export function sheetPixels(layer) {
+  const { W, H } = sheetOf(layer);
+  const { size, channels, values } = layer;
+  const largest = values.reduce((a, b) => Math.max(a, b), 1e-9);
+  const pixels = new Float32Array(W * H).fill(0.5);
+  values.forEach((value, n) => {
+    const at = Math.floor(n / channels);
+    const [y, x] = sheetPlace(layer, [n % channels, Math.floor(at / size), at % size]);
+    pixels[y * W + x] = value / largest;
+  });
+  return pixels;
+}
+
+/** Bring a field [layer, map, row, column] into its layer. */
+export function fieldIn({ layers }, [name, map, row, column]) {
+  const { channels, size } = layers.find((layer) => layer.name === name);
+  return [name, clamp(map, 0, channels - 1), clamp(row, 0, size - 1), clamp(column, 0, size - 1)];
+}
+
+// ---- MNIST's preprocessing ---------------------------------------------------------------------
+
+/**
+ * Return, for each of `to` equal pieces of `from` pixels, [its first pixel, the share of each of
+ * its pixels].
+ */
+function shares(from, to) {
+  const step = from / to;
+  return range(to, (n) => {
+    const start = n * step;
+    const end = Math.min((n + 1) * step, from);
+    const first = Math.floor(start);
+    const parts = [];
+    for (let p = first; p < end - 1e-9; p++) {
+      parts.push((Math.min(end, p + 1) - Math.max(start, p)) / step);
+    }
+    return [first, parts];
+  });
+}
+
+/** Return the image scaled to width x height: each new pixel is the mean of the area it covers. */
+export function areaScale(values, fromWidth, fromHeight, width, height) {
+  const narrow = new Float32Array(fromHeight * width);
+  shares(fromWidth, width).forEach(([first, parts], x) => parts.forEach((part, n) => {
+    for (let y = 0; y < fromHeight; y++) {
+      narrow[y * width + x] += part * values[y * fromWidth + first + n];
+    }
+  }));
+  const result = new Float32Array(height * width);
+  shares(fromHeight, height).forEach(([first, parts], y) => parts.forEach((part, n) => {
+    for (let x = 0; x < width; x++) {
+      result[y * width + x] += part * narrow[(first + n) * width + x];
+    }
+  }));
+  return result;
+}
+
+/** Return the smallest box around the ink, {left, top, width, height}, or null without ink. */
+export function inkBox(gray, width, height) {
+  let [left, top, right, bottom] = [width, height, -1, -1];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (gray[y * width + x] <= 0.02) continue;
+      [left, right] = [Math.min(left, x), Math.max(right, x)];
+      [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+    }
+  }
+  if (right < 0) return null;
+  return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+/**
+ * Return what MNIST's makers did, step by step: {box, crop, scaled, offset, image}; null for an
+ * empty drawing. `gray` is width x height numbers in 0..1, ink 1; `image` is the network's input.
+ */
+export function preprocessSteps(gray, width, height, side = 28) {
+  const box = inkBox(gray, width, height);
+  if (!box) return null;
+  const crop = new Float32Array(box.width * box.height);
+  for (let y = 0; y < box.height; y++) {
+    const from = (box.top + y) * width + box.left;
+    crop.set(gray.subarray(from, from + box.width), y * box.width);
+  }
+  const factor = 20 / Math.max(box.width, box.height);
+  const [w, h] = [box.width, box.height].map((n) => Math.max(1, Math.round(n * factor)));
+  const scaled = areaScale(crop, box.width, box.height, w, h);
+  let [mass, x, y] = [0, 0, 0];
+  scaled.forEach((value, n) => {
+    mass += value;
+    x += value * (n % w);
+    y += value * Math.floor(n / w);
+  });
+  // The centre of mass goes to the middle; whole pixels, and no ink leaves the image.
+  const place = (moment, size) => clamp(Math.round(side / 2 - moment / mass), 0, side - size);
+  const offset = { left: place(x, w), top: place(y, h) };
+  const image = new Float32Array(side * side);
+  for (let row = 0; row < h; row++) {
+    const to = (offset.top + row) * side + offset.left;
+    image.set(scaled.subarray(row * w, (row + 1) * w), to);
+  }
+  return { box, crop, scaled: { width: w, height: h, values: scaled }, offset, image };
+}

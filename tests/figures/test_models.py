@@ -1,0 +1,335 @@
+"""The figures' arithmetic, in V8 without a browser, against TensorFlow, Keras and the chapters."""
+
+import itertools
+import random
+import re
+
+import matplotlib
+import nbformat
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import definitions, find_notebook
+from figure_models import FIGURES, bundle, call, evaluate
+from oracles import by_tensorflow, chapters_answer, conv
+
+from tools.make.data import load_mnist
+from tools.make.digit_network import read_network
+from tools.make.pictures import PATH, photograph
+
+KERNELS = "kernel-playground/model.js"
+LAB = "size-lab/model.js"
+STEPS = "conv-steps/model.js"
+DIGIT = "draw-digit/model.js"
+NETWORK = FIGURES / "draw-digit" / "network.safetensors"
+
+
+def test_models_know_no_page():
+    for path in FIGURES.glob("*/model.js"):
+        assert not re.search(r"document|window\.|location|import\.meta|fetch\(", bundle(path)), path
+
+
+# ---- Shared ------------------------------------------------------------------------------------
+
+def test_signed_colours_are_matplotlibs():
+    values = np.linspace(-2, 2, 401)
+    colours = call("shared/colour.js", "divergingColour", [[value, 2] for value in values.tolist()])
+    expected = matplotlib.colormaps["PuOr"]((values + 2) / 4)[:, :3] * 255
+    # matplotlib has 256 steps, the figure is continuous.
+    assert np.abs(np.array(colours) - expected).max() < 3
+    ends = [[127, 59, 8], [45, 0, 75], [247, 247, 247]]
+    assert [colours[0], colours[400], colours[200]] == ends
+    assert call("shared/colour.js", "divergingColour", [[-9, 2], [9, 2], [0, 0]]) == ends
+
+
+def test_ink_is_the_colour_that_contrasts_more():
+    assert call("shared/colour.js", "contrast", [[[0] * 3, [255] * 3], [[9] * 3, [9] * 3]]) == [21, 1]
+    greys = [[[grey] * 3] for grey in range(256)]
+    inks = call("shared/colour.js", "inkOn", greys)
+    assert inks[0] == "white" and inks[255] == "black"
+    assert inks.index("black") == 118  # luminance 0.179, where both contrasts are 4.6
+
+
+def test_a_drawing_survives_the_address():
+    pixels = np.random.default_rng(0).integers(0, 2, 576).tolist()
+    [text] = call("shared/parse.js", "packBits", [[pixels]])
+    [back] = call("shared/parse.js", "unpackBits", [[text, 576]])
+    assert re.fullmatch(r"[\w-]{96}", text) and back == pixels
+
+
+def test_numbers_are_written_for_people():
+    cases = [[-0.0001], [-1.5], [1 / 3], [2 / 3, 1], [1e6]]
+    written = ["0", "−1.5", "0.333", "0.7", "1000000"]
+    assert call("shared/numbers.js", "formatNumber", cases) == written
+
+
+STATES = {
+    "kernel-playground": ["kernel=1,2,3,4,5,6,7,8,9&divisor=4&flip=1&stride=3&display=cut&at=3,20",
+                          "source=draw&drawing=" + "_A" * 48],
+    "size-lab": ["W=9&F=3&S=2&D=2&P=1&mode=P&step=3", "W=9&F=3&S=2&D=2&mode=VALID"],
+    "conv-steps": ["seed=17&output=5", "output=18"],
+    "draw-digit": ["digit=7&field=conv2,5,3,4", "ink=ABCD.abc_"],
+}
+NONSENSE = {
+    "kernel-playground": [
+        "kernel=1,2,3", "kernel=1,2,1,2,x,2,1,2,1", "kernel=,,,,,,,,", "divisor=0", "divisor=NaN",
+        "kernel=1e99,0,0,0,0,0,0,0,0", "stride=0", "stride=5", "stride=1.5", "flip=maybe",
+        "display=<b>", "source=cat", "drawing=short", "at=5", "at=-1,5", "at=900,5",
+        "kernel=%00&stride=&at=,", "utm_source=x", "source=constructor"],
+    "size-lab": ["W=0", "W=257", "W=ten", "F=1.5", "S=-2", "D=", "P=99", "mode=same",
+                 "mode=__proto__", "step=0", "W=1e3&F=%00", "step=4"],
+    "conv-steps": ["seed=x", "seed=-3", "seed=0", "output=19", "output=", "seed=1e9&output=1.5"],
+    "draw-digit": ["digit=11", "digit=x", "ink=a", "ink=<b>", "ink=...", "field=conv9,1,1,1",
+                   "field=conv2,-1,a,3", "field=toString,1,1,1"],
+}
+
+
+def query(text):
+    return dict(part.partition("=")[::2] for part in text.split("&"))
+
+
+@pytest.mark.parametrize("tag", STATES)
+def test_the_state_comes_back_from_the_address(tag):
+    for text in STATES[tag]:
+        back = evaluate(f"{tag}/model.js", "model.addressOf(model.stateFrom(text))", text=query(text))
+        given = {name: str(value) for name, value in back.items() if value is not None}
+        assert given == query(text)
+        assert evaluate(f"{tag}/model.js", "model.stateFrom(text).given", text=query(text))
+        assert set(back) <= set(evaluate(f"{tag}/model.js", "model.NAMES"))
+
+
+@pytest.mark.parametrize("tag", NONSENSE)
+def test_nonsense_in_the_address_is_as_no_address(tag):
+    start = evaluate(f"{tag}/model.js", "model.stateFrom({})")
+    for text in NONSENSE[tag]:
+        state = evaluate(f"{tag}/model.js", "model.stateFrom(text)", text=query(text))
+        if text == "step=4":  # a window, but of which row?
+            state["step"] = 0
+        assert state == start and not state["given"], text
+
+
+# ---- Kernel playground -------------------------------------------------------------------------
+
+def test_the_photograph_is_the_chapters():
+    cells = nbformat.read(find_notebook("02"), as_version=4).cells
+    [source] = [cell.source for cell in cells
+                if cell.cell_type == "code" and "grey = rgb @" in cell.source]
+    chapter = {}
+    exec("import numpy as np\nimport matplotlib.pyplot as plt\n" + source, chapter)
+    stored = np.frombuffer(PATH.read_bytes(), np.uint8).reshape(160, 160)
+    assert np.array_equal(stored, photograph()), "write it again: it is made by a tool"
+    assert np.abs(stored / 255 - chapter["grey"]).max() <= 0.5001 / 255
+
+
+def test_the_presets_are_the_chapters():
+    presets, chapter = evaluate(KERNELS, "model.PRESETS"), definitions("02")["KERNELS"]
+    assert list(presets) == list(chapter)
+    for name, preset in presets.items():
+        kernel = np.reshape(preset["kernel"], (3, 3)) / preset["divisor"]
+        assert np.array_equal(kernel, chapter[name])
+        assert preset["display"] == ("signed" if chapter[name].sum() == 0 else "cut")
+
+
+def test_correlate_is_tensorflows():
+    rng = np.random.default_rng(0)
+    cases, expected = [], []
+    kernels = [(3, 3), (5, 5), (3, 5), (1, 3)]
+    for H, W, (FH, FW), stride in itertools.product(
+            [5, 6, 7, 12, 13], [5, 8, 9, 13], kernels, [1, 2, 3, 4]):
+        image, kernel = rng.integers(0, 256, (H, W)), rng.integers(-9, 10, (FH, FW))
+        cases.append([image.ravel().tolist(), H, W, kernel.ravel().tolist(), FH, FW, stride])
+        expected.append(conv(image, kernel, stride))
+    for result, y in zip(call(KERNELS, "correlate", cases), expected, strict=True):
+        assert (result["H"], result["W"]) == y.shape
+        assert np.array_equal(np.reshape(result["values"], y.shape), y)  # whole numbers: exactly
+    assert len(cases) == 320
+
+
+def test_its_prediction_is_true():
+    """The left Sobel answers to upright lines, and is top Sobel turned on its side."""
+    upright, level = np.zeros((9, 9)), np.zeros((9, 9))
+    upright[:, 4:], level[4:, :] = 1, 1
+    kernel = np.reshape(evaluate(KERNELS, "model.START.kernel"), (3, 3))
+    assert np.any(conv(upright, kernel)[1:-1, 1:-1]) and not np.any(conv(level, kernel)[1:-1, 1:-1])
+    assert np.array_equal(kernel, np.rot90(definitions("02")["KERNELS"]["top Sobel"]))
+
+
+# ---- Size lab ----------------------------------------------------------------------------------
+
+def test_size_lab_is_the_chapters():
+    sizes = itertools.product(range(1, 15), range(1, 7), range(1, 5), range(1, 4), [0, 1, 3])
+    cases = [{**dict(zip("WFSDP", each, strict=True)), "mode": mode} for each in sizes
+             for mode in ("P", "SAME", "VALID") if mode == "P" or each[-1] == 0]
+    results = call(LAB, "sizeLab", [[case] for case in cases])
+    for case, result in zip(cases, results, strict=True):
+        assert result == chapters_answer(**case), case
+    assert len(cases) == 5040 and sum(result["error"] is not None for result in results) > 500
+    for case, result in zip(cases, results, strict=True):  # and without the chapter
+        if case["mode"] != "P" and case["W"] > 9 and not result["error"]:
+            x, w = np.ones((1, case["W"], 1, 1)), np.ones((case["F"], 1, 1, 1))
+            y = tf.nn.conv2d(x, w, [1, case["S"], 1, 1], case["mode"],
+                             dilations=[1, case["D"], 1, 1])
+            assert y.shape[1] == result["outputs"], case
+
+
+WRONG = [dict(W=0), dict(F=-3), dict(S=0), dict(D=0), dict(P=-1), dict(W=5.5), dict(F="x"),
+         dict(P=1.5), dict(W=2, F=9)]
+
+
+@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("mode", ["P", "SAME", "VALID"])
+def test_size_lab_refuses_with_the_chapters_sentence(case, mode):
+    case = {**dict(W=10, F=4, S=3, D=1, P=0, mode=mode), **case}
+    [result] = call(LAB, "sizeLab", [[case]])
+    counted = case if mode == "P" else {**case, "P": 0}
+    assert result == chapters_answer(**counted)
+
+
+def test_size_labs_prediction_is_true():
+    assert definitions("04")["same_padding"](10, 4, 3) == (1, 2)
+    assert definitions("04")["output_size"](10, 4, S=3) == 3 and (10 - 4) % 3 == 0
+
+
+# ---- Convolution, step by step -----------------------------------------------------------------
+
+def test_its_outputs_are_tensorflows_for_the_example_and_for_seeds():
+    seeds = [None, *random.Random(0).sample(range(1, 1_000_000), 20)]
+    results = evaluate(STEPS, """seeds.map((seed) => {
+        const numbers = model.makeNumbers(seed);
+        const step = (n) => ({ ...model.place(n), ...model.computeOutput(numbers, model.place(n)) });
+        const steps = Array.from({ length: 18 }, (_, n) => step(n));
+        return { ...numbers, outputs: model.computeAll(numbers), steps };
+    })""", seeds=seeds)
+    assert len({str(result["image"] + result["filters"]) for result in results}) == len(seeds)
+    for seed, result in zip(seeds, results, strict=True):
+        expected = by_tensorflow(result)
+        assert set(result["image"]) == {0, 1, 2} and set(result["filters"]) == {-1, 0, 1}, seed
+        assert result["bias"] == [1, 0]
+        outputs = np.reshape(result["outputs"], (2, 3, 3)).transpose(1, 2, 0)
+        assert np.array_equal(outputs, expected), seed
+        for step in result["steps"]:
+            assert [len(products) for products in step["products"]] == [9, 9, 9]
+            assert [sum(products) for products in step["products"]] == step["sums"]
+            value = expected[step["i"], step["j"], step["k"]]
+            assert sum(step["sums"]) + step["bias"] == step["total"] == value
+
+
+def test_the_examples_numbers_are_the_chapters():
+    source = find_notebook("04").read_text()
+    for line in ["np.random.default_rng(231)", "rng.integers(0, 3, size=(5, 5, 3))",
+                 "rng.integers(-1, 2, size=(3, 3, 3, 2))"]:
+        assert line in source
+    rng = np.random.default_rng(231)
+    image, filters = rng.integers(0, 3, size=(5, 5, 3)), rng.integers(-1, 2, size=(3, 3, 3, 2))
+    expected = {"image": image.ravel().tolist(), "filters": filters.ravel().tolist(), "bias": [1, 0]}
+    assert evaluate(STEPS, "model.makeNumbers()") == expected
+
+
+# ---- Draw a digit ------------------------------------------------------------------------------
+
+def with_network(expression, **values):
+    """Evaluate an expression that sees the `network` of the file too."""
+    return evaluate(DIGIT, f"((network) => ({expression}))"
+                    "(model.readNetwork(Uint8Array.from(file).buffer))",
+                    file=list(NETWORK.read_bytes()), **values)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """MNIST's test set: (N, 28, 28) bytes and labels."""
+    return load_mnist()[1]
+
+
+def test_the_network_knows_the_test_set_and_is_small(digits):
+    x, y = digits
+    model, samples, positions = read_network()
+    answers = model.predict(x[..., None] / np.float32(255), batch_size=500, verbose=0).argmax(axis=1)
+    assert len(y) == 10_000 and (answers == y).mean() >= 0.985
+    assert NETWORK.stat().st_size <= 32_000
+    assert np.array_equal(samples, x[positions]) and list(y[positions]) == list(range(10))
+    got = with_network("({ weights: network.weights, samples: network.samples })")
+    assert got["weights"] == model.count_params()
+    assert np.array_equal(np.reshape(got["samples"], (10, 28, 28)), samples)
+
+
+def test_the_figure_computes_what_keras_computes(digits):
+    import keras
+
+    x = digits[0][:1500]
+    model, _, _ = read_network()
+    images = x[..., None] / np.float32(255)
+    expected = model.predict(images, batch_size=500, verbose=0)
+    got = with_network("""((images) => {
+        const all = images.map((bytes) => Float32Array.from(bytes, (byte) => byte / 255));
+        const kept = all.map((x) => {
+            const { image } = model.preprocessSteps(x, 28, 28);
+            return Math.max(...image.map((value, n) => Math.abs(value - x[n])));
+        });
+        const logits = all.map((x) => model.forward(network, x).logits);
+        return { kept, logits, maps: model.forward(network, all[0]).maps };
+    })(images)""", images=x.reshape(1500, 784).tolist())
+    logits = np.array(got["logits"])
+    assert logits.shape == (1500, 10) and np.abs(logits - expected).max() < 1e-3
+    assert np.array_equal(logits.argmax(axis=1), expected.argmax(axis=1))
+    outputs = [model.get_layer(name).output for name in got["maps"]]
+    layers = keras.Model(model.inputs[0], outputs)(images[:1])
+    for (name, maps), layer in zip(got["maps"].items(), layers, strict=True):
+        assert np.allclose(maps["values"], np.ravel(layer), atol=1e-4), name
+    # MNIST's digits have been through these steps: they come back as they were.
+    assert np.mean(np.array(got["kept"]) < 1e-6) > 0.95
+
+
+def test_the_preprocessing_is_a_mean_over_areas():
+    """Whole blocks, 5 by 10 times 4 pixels, off the middle: every scaled value is known."""
+    blocks = np.random.default_rng(0).uniform(0.1, 1, (10, 5)).astype(np.float32)
+    drawing = np.zeros((100, 90), np.float32)
+    drawing[7:47, 60:80] = blocks.repeat(4, axis=0).repeat(4, axis=1)
+    got = evaluate(DIGIT, "model.preprocessSteps(Float32Array.from(values), 90, 100)",
+                   values=[float(value) for value in drawing.ravel()])
+    assert got["box"] == {"left": 60, "top": 7, "width": 20, "height": 40}
+    scaled = got["scaled"]
+    assert (scaled["width"], scaled["height"]) == (10, 20)
+    twice = blocks.repeat(2, axis=0).repeat(2, axis=1)
+    assert np.allclose(np.reshape(scaled["values"], (20, 10)), twice, atol=1e-6)
+    image = np.reshape(got["image"], (28, 28))
+    rows, columns = np.mgrid[0:28, 0:28]
+    centre = np.array([(image * rows).sum(), (image * columns).sum()]) / image.sum()
+    assert np.isclose(image.sum(), blocks.sum() * 4, rtol=1e-5)
+    assert np.abs(centre - 14).max() <= 0.5 + 1e-6
+
+
+def test_an_empty_drawing_has_no_steps():
+    assert evaluate(DIGIT, "model.preprocessSteps(new Float32Array(784), 28, 28)") is None
+
+
+def test_receptive_fields_are_what_the_gradient_touches():
+    import keras
+
+    got = with_network("network.layers.map(({ name, reach, jump }) => [name, reach, jump])")
+    assert got == [["conv1", 5, 1], ["pool1", 6, 2], ["conv2", 14, 2], ["pool2", 16, 4]]
+    ones = dict(kernel_initializer="ones")  # every weight positive: every pixel seen has a gradient
+    layers = [keras.layers.Conv2D(1, 5, **ones), keras.layers.AveragePooling2D(2),
+              keras.layers.Conv2D(1, 5, **ones), keras.layers.AveragePooling2D(2)]
+    for upto, (_, size, jump) in enumerate(got, start=1):
+        linear = keras.Sequential([keras.Input((28, 28, 1)), *layers[:upto]])
+        x = tf.ones((1, 28, 28, 1))
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = linear(x)[0, 1, 2, 0]
+        rows, columns = np.nonzero(tape.gradient(value, x)[0, :, :, 0])
+        assert (rows.min(), np.ptp(rows) + 1) == (jump, size)
+        assert (columns.min(), np.ptp(columns) + 1) == (2 * jump, size)
+
+
+def test_a_sheet_of_maps_and_its_values_agree():
+    got = with_network("""network.layers.map((layer) => {
+        const { W, H } = model.sheetOf(layer);
+        const places = Array.from({ length: W * H }, (_, n) => [Math.floor(n / W), n % W]);
+        const values = places.map((place) => [place, model.sheetValue(layer, place)])
+            .filter(([, value]) => value);
+        return { count: layer.channels * layer.size ** 2, found: values.length,
+            same: values.every(([place, value]) =>
+                String(model.sheetPlace(layer, value)) === String(place)) };
+    })""")
+    assert [layer["found"] for layer in got] == [layer["count"] for layer in got]
+    assert all(layer["same"] for layer in got)

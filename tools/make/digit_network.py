@@ -1,0 +1,202 @@
+"""Train the network behind the figure "Draw a digit" and write it to book/figures/draw-digit.
+
+    python -m tools.make.digit_network          train, evaluate and export (three minutes of CPU)
+    python -m tools.make.digit_network check    evaluate the file that is there
+
+Readers do not write like the clerks and pupils of MNIST, so the network trains on distorted digits:
+turned, sheared, scaled, shifted, bent, thicker and thinner, and on a sixth of digits made of plain
+pen strokes in the usual styles (a crossed 7, a 1 with a flag and a foot, an open 4), by pens from
+fine to broad. The test set is used once, at the end, and untouched.
+
+The file is in the safetensors format: the weights as float16, named "layer/variable", and
+"samples", ten test images as bytes, which the page offers; its metadata hold their positions.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from safetensors import safe_open
+from safetensors.numpy import save_file
+from scipy import ndimage
+
+from tools.book.tree import ROOT
+from tools.make.data import as_input, load_mnist, make_train_step
+
+OUTPUT = ROOT / "book" / "figures" / "draw-digit" / "network.safetensors"
+FILTERS = (12, 24)
+EPOCHS, BATCH, SEED = 10, 256, 0
+
+# Pen strokes in a box of 1 by 1.4 (x to the right, y down): a list of styles for each digit as a
+# string, each a list of strokes. The curve runs smoothly through the points of a stroke; a point
+# given twice is a corner.
+STYLES = json.loads(Path(__file__).with_name("pen_strokes.json").read_text())
+
+
+def network():
+    """Return the model: logits (N, 10) from images (N, 28, 28, 1) in 0..1, ink 1."""
+    return keras.Sequential([
+        keras.Input((28, 28, 1)),
+        keras.layers.Conv2D(FILTERS[0], 5, activation="relu", name="conv1"),
+        keras.layers.MaxPooling2D(2, name="pool1"),
+        keras.layers.Conv2D(FILTERS[1], 5, activation="relu", name="conv2"),
+        keras.layers.MaxPooling2D(2, name="pool2"),
+        keras.layers.Flatten(),
+        keras.layers.Dense(10, name="dense"),
+    ])
+
+
+def curve(points, steps=6):
+    """Return a Catmull-Rom curve through the points, (M, 2); straight next to a doubled point."""
+    p = np.array([points[0], *points, points[-1]], dtype=float)[:, None]
+    t = np.linspace(0, 1, steps, endpoint=False)[:, None]
+    a, b, c, d = p[:-3], p[1:-2], p[2:-1], p[3:]
+    parts = b + t / 2 * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
+    return np.concatenate([parts.reshape(-1, 2), p[-1]])
+
+
+def draw_strokes(strokes, thickness):
+    """Return strokes, arrays (M, 2), as an image (28, 28) in 0..1, placed as MNIST's are.
+
+    That is: in a box of 20, then by the centre of mass.
+    """
+    points = np.concatenate(strokes)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    scale = (20 - thickness) / max(extent.max(), 1e-6)
+    y, x = np.mgrid[0:28, 0:28] + 0.5
+    distance = np.full((28, 28), np.inf)
+    for stroke in strokes:
+        q = (stroke - low - extent / 2) * scale + 14
+        a, d = q[:-1], np.diff(q, axis=0)
+        right, down = x[..., None] - a[:, 0], y[..., None] - a[:, 1]
+        squared = np.maximum((d * d).sum(axis=1), 1e-9)
+        along = ((right * d[:, 0] + down * d[:, 1]) / squared).clip(0, 1)
+        gap = np.hypot(right - along * d[:, 0], down - along * d[:, 1])
+        distance = np.minimum(distance, gap.min(axis=-1))
+    ink = np.clip(thickness / 2 + 0.5 - distance, 0, 1)
+    shift = np.round(13.5 - np.array(ndimage.center_of_mass(ink))).astype(int)
+    return np.roll(ink, shift, axis=(0, 1))
+
+
+def pen_digits(count, rng):
+    """Return `count` digits made of pen strokes: images (count, 28, 28) in 0..1 and labels."""
+    x, y = np.zeros((count, 28, 28), np.float32), np.arange(count) % 10
+    for n, label in enumerate(y):
+        style = STYLES[str(label)][rng.integers(len(STYLES[str(label)]))]
+        width, jitter = rng.uniform(0.55, 1.25), rng.uniform(0, 0.06)
+        strokes = []
+        for points in style:
+            points = np.array(points, dtype=float)
+            moved = points + rng.normal(0, jitter, points.shape)
+            same = np.flatnonzero((points[1:] == points[:-1]).all(axis=1))
+            moved[same + 1] = moved[same]
+            strokes.append(curve(moved * [width, 1]))
+        x[n] = draw_strokes(strokes, rng.triangular(1.2, 2, 6))  # a small drawing has a broad pen
+    return x, y
+
+
+def sample(x, rows, columns):
+    """Return x (N, 28, 28) read at fractional positions (N, 28, 28), bilinear, 0 outside."""
+    x = np.pad(x, ((0, 0), (1, 2), (1, 2)))
+    rows, columns = rows.clip(-1, 28) + 1, columns.clip(-1, 28) + 1
+    i, j = rows.astype(np.int32), columns.astype(np.int32)
+    a, b = rows - i, columns - j
+    at = (np.arange(len(x), dtype=np.int32)[:, None, None] * 31 + i) * 31 + j
+    flat = x.ravel()
+    top = flat.take(at) * (1 - b) + flat.take(at + 1) * b
+    return top * (1 - a) + (flat.take(at + 31) * (1 - b) + flat.take(at + 32) * b) * a
+
+
+def distort(x, rng):
+    """Return images (N, 28, 28) in 0..1 as other hands could have written them."""
+    n = len(x)
+
+    def draw(low, high):
+        return rng.uniform(low, high, (n, 1, 1)).astype(np.float32)
+
+    thickness, strength = draw(-0.7, 1) * (draw(0, 1) < 0.6), draw(1, 1.6)
+    wider = ndimage.grey_dilation(x, size=(1, 3, 3))
+    thinner = ndimage.grey_erosion(x, footprint=ndimage.generate_binary_structure(2, 1)[None])
+    x = x + (wider - x) * thickness.clip(0) + (x - thinner) * thickness.clip(None, 0)
+    blurred = ndimage.uniform_filter(x, size=(1, 3, 3))
+    x = x + (blurred - x) * (draw(-1, 1).clip(0))
+    angle, shear = draw(-0.3, 0.3), draw(-0.25, 0.25)
+    up, across = np.exp(draw(-0.15, 0.15)), np.exp(draw(-0.4, 0.25))  # below 1 is larger
+    r, c = np.mgrid[0:28, 0:28].astype(np.float32) - 13.5
+    rows = (r * np.cos(angle) - c * np.sin(angle)) * up + draw(-1.6, 1.6)
+    columns = (r * np.sin(angle) + c * np.cos(angle)) * across + shear * r + draw(-1.6, 1.6)
+    knots = np.abs(np.linspace(0, 4, 28)[:, None] - np.arange(5))
+    hat = np.clip(1 - knots, 0, 1).astype(np.float32)  # bilinear from 5 knots to 28 pixels
+    bend = rng.normal(0, 1, (2, n, 5, 5)).astype(np.float32) * draw(0, 1.3)
+    rows, columns = rows + 13.5 + hat @ bend[0] @ hat.T, columns + 13.5 + hat @ bend[1] @ hat.T
+    return (sample(x, rows, columns) * strength).clip(0, 1)
+
+
+def train(x, y):
+    """Return the model, trained on images (N, 28, 28) in 0..1 and labels (N,)."""
+    keras.utils.set_random_seed(SEED)
+    rng, model = np.random.default_rng(SEED), network()
+    pens, labels = pen_digits(len(x) // 5, rng)
+    x, y = np.concatenate([x, pens]), np.concatenate([y, labels])
+    steps = len(x) // BATCH
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(
+        0.0, EPOCHS * steps, alpha=0.01, warmup_target=0.004, warmup_steps=200))
+    step = make_train_step(model, optimizer)
+    for epoch in range(EPOCHS):
+        order, losses = rng.permutation(len(x)), []
+        for start in range(0, steps * BATCH, BATCH):
+            rows = order[start:start + BATCH]
+            images = distort(x[rows], rng)[..., None]
+            losses.append(step(tf.constant(images), tf.constant(y[rows])))
+        print(f"epoch {epoch + 1} of {EPOCHS}: loss {np.mean(losses):.4f}", flush=True)
+    return model
+
+
+def choose_samples(x, y):
+    """Return the positions of ten images: of each digit, the one nearest to its mean."""
+    positions = []
+    for label in range(10):
+        distance = ((x - x[y == label].mean(axis=0)) ** 2).sum(axis=(1, 2))
+        positions.append(int(np.where(y == label, distance, np.inf).argmin()))
+    return positions
+
+
+def write_network(path, model, images, positions):
+    """Write the weights as float16 and the sample images (10, 28, 28) as bytes."""
+    arrays = {f"{layer.name}/{variable.name}": variable.numpy().astype(np.float16)
+              for layer in model.layers for variable in layer.weights}
+    metadata = {"positions": " ".join(map(str, positions))}
+    save_file({**arrays, "samples": np.ascontiguousarray(images)}, path, metadata)
+
+
+def read_network(path=OUTPUT):
+    """Return (model, samples, positions): a Keras model with the file's weights, ten images
+    (10, 28, 28) of bytes, and where they stand in the test set.
+    """
+    with safe_open(path, framework="numpy") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+        positions = [int(text) for text in file.metadata()["positions"].split()]
+    model = network()
+    model.set_weights([arrays[f"{layer.name}/{variable.name}"].astype(np.float32)
+                       for layer in model.layers for variable in layer.weights])
+    return model, arrays["samples"], positions
+
+
+def main():
+    (x, y), (x_test, y_test) = load_mnist()
+    if sys.argv[1:] != ["check"]:
+        model = train(x / np.float32(255), y)
+        positions = choose_samples(x_test / np.float32(255), y_test)
+        write_network(OUTPUT, model, x_test[positions], positions)
+    model, _, _ = read_network()
+    logits = model.predict(as_input(x_test), batch_size=500, verbose=0)
+    right = logits.argmax(axis=1) == y_test
+    print(f"{model.count_params():,} weights, {OUTPUT.stat().st_size:,} bytes, "
+          f"{right.sum():,} of {len(right):,} test digits right: {right.mean():.2%}")
+
+
+if __name__ == "__main__":
+    main()
