@@ -21,13 +21,6 @@ parts:
 - caption: Appendices
   chapters: [{file: book/appendix}]
 """
-FIGURES = """
-def setup(app):
-    figure = {"tag": "x-y", "script": "x-y/view.js", "styles": ["x-y/a.css", "x-y/b.css"],
-              "heights_css": "x-y { min-height: 7rem; }"}
-    app.connect("html-page-context", lambda app, page, template, context, tree: context.update(
-        figures=[figure] if page == "book/appendix" else []))
-"""
 
 
 def png(width, height):
@@ -82,18 +75,16 @@ def write_sample(folder):
             ignore=shutil.ignore_patterns("__pycache__"),
         )
     for name in ("_static", "figures", "figures.yml"):
-        if (ROOT / "book" / name).exists():
-            (folder / "book" / name).symlink_to(ROOT / "book" / name)
-    config = (ROOT / "_config.yml").read_text(encoding="utf-8")
-    config = config.replace("      - page\n", "      - page\n      - sample_figures\n")
-    (folder / "_config.yml").write_text(config, encoding="utf-8")
+        (folder / "book" / name).symlink_to(ROOT / "book" / name)
+    shutil.copy(ROOT / "_config.yml", folder)
     (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
-    (folder / "book" / "_ext" / "sample_figures.py").write_text(FIGURES, encoding="utf-8")
     (folder / "book" / "index.md").write_text(
         "# The first page\n\nHow the sample begins, & ends.\n", encoding="utf-8"
     )
     (folder / "book" / "appendix.md").write_text(
-        "# An *appendix*\n\nSome text that is not short.\n", encoding="utf-8"
+        "# An *appendix*\n\nSome text that is not short.\n\n"
+        "<div>\n<size-lab><p>A figure.</p></size-lab>\n</div>\n",
+        encoding="utf-8",
     )
     (folder / "notebooks").mkdir()
     for name in ("04_first", "11_second"):

@@ -17,23 +17,34 @@ from conftest import ROOT
 
 PAGE = "notebooks/04_output_size"
 LANGUAGE = "eo"  # any in which Sphinx does not speak for us
-MARKED = str.maketrans("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-                       "ȧƀƈḓḗƒɠħīĵķŀḿƞǿƥɋřşŧŭṽẇẋẏẑȦƁƇḒḖƑƓĦĪĴĶĿḾȠǾƤɊŘŞŦŬṼẆẊẎẐ")
+MARKED = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "ȧƀƈḓḗƒɠħīĵķŀḿƞǿƥɋřşŧŭṽẇẋẏẑȦƁƇḒḖƑƓĦĪĴĶĿḾȠǾƤɊŘŞŦŬṼẆẊẎẐ",
+)
 # What a translator leaves as it is: code, formulas, addresses, tags, roles, holes for values, file names.
-KEPT = re.compile(r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|\{[^}]*\}|%\(\w+\)s|https?://\S+|\.\. image:: .*|&\w+;|\\\w|\b(SAME|VALID)\b")
+KEPT = re.compile(
+    r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>|\{[^}]*\}|%\(\w+\)s|https?://\S+|\.\. image:: .*|&\w+;|\\\w|\b(SAME|VALID)\b"
+)
 UNMARKED = re.compile(r"[A-Za-z]{3,}")
 
 
 def translate(text):
     parts, at = [], 0
     for kept in KEPT.finditer(text):
-        parts += [text[at:kept.start()].translate(MARKED), kept[0]]
+        parts += [text[at : kept.start()].translate(MARKED), kept[0]]
         at = kept.end()
     return "".join(parts) + text[at:].translate(MARKED)
 
 
 def jupyter_book(source, *options):
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", str(source), *map(str, options)]
+    command = [
+        sys.executable,
+        "-c",
+        "from jupyter_book.cli.main import main; main()",
+        "build",
+        str(source),
+        *map(str, options),
+    ]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
 
@@ -45,11 +56,23 @@ def marked(tmp_path_factory):
     (source / "book").symlink_to(ROOT / "book")
     (source / "notebooks").mkdir()
     shutil.copy(ROOT / f"{PAGE}.ipynb", source / "notebooks")
-    toc = {"format": "jb-book", "root": "book/index", "parts": [{"caption": "Part I: the operation", "chapters": [{"file": PAGE}]}]}
+    toc = {
+        "format": "jb-book",
+        "root": "book/index",
+        "parts": [{"caption": "Part I: the operation", "chapters": [{"file": PAGE}]}],
+    }
     (source / "_toc.yml").write_text(yaml.safe_dump(toc), encoding="utf-8")
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     (source / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    jupyter_book(source, "--builder", "custom", "--custom-builder", "gettext", "--path-output", source / "catalogues")
+    jupyter_book(
+        source,
+        "--builder",
+        "custom",
+        "--custom-builder",
+        "gettext",
+        "--path-output",
+        source / "catalogues",
+    )
 
     for path in (source / "catalogues").rglob("*.pot"):
         with open(path, "rb") as file:
@@ -64,7 +87,9 @@ def marked(tmp_path_factory):
             write_po(file, catalogue)
 
     config["sphinx"]["config"]["language"] = LANGUAGE
-    config["title"] = config["sphinx"]["config"]["project"] = translate(config["title"])  # a translator's own settings
+    config["title"] = config["sphinx"]["config"]["project"] = translate(
+        config["title"]
+    )  # a translator's own settings
     (source / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     jupyter_book(source, "--path-output", source / "built")
     return source / "built" / "_build" / "html"
@@ -73,12 +98,30 @@ def marked(tmp_path_factory):
 def left_in_english(html):
     """Return the texts of a page, with what screen readers hear, that have unmarked words outside code and formulas."""
     soup = BeautifulSoup(html, "html.parser")
-    for tag in soup.select("pre, code, kbd, script, style, .katex, .math, svg, a.headerlink, [translate=no]"):
+    for tag in soup.select(
+        "pre, code, kbd, script, style, .katex, .math, svg, a.headerlink, [translate=no]"
+    ):
         tag.decompose()
-    texts = [text.strip() for text in soup.find_all(string=True) if type(text).__name__ == "NavigableString"]
-    for attribute in ("alt", "title", "aria-label", "placeholder", "data-copy", "data-copied", "data-auto", "data-light", "data-dark"):
+    texts = [
+        text.strip()
+        for text in soup.find_all(string=True)
+        if type(text).__name__ == "NavigableString"
+    ]
+    for attribute in (
+        "alt",
+        "title",
+        "aria-label",
+        "placeholder",
+        "data-copy",
+        "data-copied",
+        "data-auto",
+        "data-light",
+        "data-dark",
+    ):
         texts += [tag[attribute] for tag in soup.find_all(attrs={attribute: True})]
-    texts += [tag["content"] for tag in soup.select("meta[name=description], meta[property='og:title']")]
+    texts += [
+        tag["content"] for tag in soup.select("meta[name=description], meta[property='og:title']")
+    ]
     return [text for text in texts if UNMARKED.search(KEPT.sub("", text))]
 
 

@@ -32,6 +32,7 @@ FILL_IN = f"""(pages) => {{
         link.dataset.page = pages[headings.findIndex((heading) =>
             target.compareDocumentPosition(heading) & Node.DOCUMENT_POSITION_FOLLOWING)];
     }}
+    return [...document.querySelectorAll("nav.contents a")].map((link) => link.dataset.page);
 }}"""
 
 
@@ -79,7 +80,7 @@ def print_pdf(page, out):
         count = tab.evaluate(f"{HEADINGS}.length")
         if len(pages) != count:
             raise RuntimeError(f"{len(pages)} headings in the outline, {count} in the page")
-        tab.evaluate(FILL_IN, pages)
+        numbers = tab.evaluate(FILL_IN, pages)
         pdf = print_once()
         browser.close()
     if pages_of_headings(pdf) != pages:
@@ -88,3 +89,4 @@ def print_pdf(page, out):
     pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.generate, recompress_flate=True)
     size = Path(out).stat().st_size / 1e6
     print(f"The book is printed: {Path(out).resolve()} ({len(pdf.pages)} pages, {size:.1f} MB)")
+    print(f"It has its chapters on pages {', '.join(numbers)}")
