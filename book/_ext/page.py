@@ -140,7 +140,7 @@ def depart_fold(self, node):
 
 @functools.cache
 def parts_of(env):
-    """Return the table of contents: a list of {title, pages}, a page is {name, title, number, minutes}."""
+    """Return the table of contents: [{title, pages: [{name, title, number, minutes}]}]."""
     return [{"title": _(part.caption), "pages": [
         {"name": name, "title": env.titles[name].astext(), "number": number_of(name),
          "minutes": env.metadata[name].get("minutes")}
@@ -189,14 +189,23 @@ def add_pages(app):
     yield "404", {}, "404.html"
 
 
+def digest(*folders):
+    """Return a number for all that is written in the files of these folders of book/."""
+    book = Path(__file__).parents[1]
+    paths = sorted(path for name in folders for path in book.glob(f"{name}/**/*")
+                   if path.is_file() and path.suffix != ".pyc")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
 def setup(app):
     PygmentsBridge.html_formatter = PlainFormatter
     for builder in ("html", "singlehtml"):
         app.set_translator(builder, PageWriter)
     app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
-    # A changed extension has every page read and written anew.
-    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    app.add_config_value("extensions_digest", hashlib.sha256(code).hexdigest(), "env")
+    # Sphinx looks only for changed documents. What else has changed counts as configuration: with
+    # "env" every page is read anew, with "html" it is written anew.
+    app.add_config_value("code_digest", digest("_ext"), "env")
+    app.add_config_value("look_digest", digest("_static", "_theme", "figures"), "html")
     app.connect("doctree-read", prepare)
     app.connect("html-page-context", tell_place)
     app.connect("html-page-context", start_at_the_root)

@@ -3,11 +3,14 @@
 import functools
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
-from conftest import ROOT
+import figures  # noqa: E402
+import words
 from py_mini_racer import MiniRacer
 
-FIGURES = ROOT / "book" / "figures"
+FIGURES = figures.FOLDER
+SENTENCES = [sentence for *_, sentence in words.sentences("figures/**.js")]
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\./|\.\./[\w-]+/)([\w-]+\.js)";\n', re.M)
 EXPORT = re.compile(r"^export (?:async )?(?:function|const|class) (?:\[([^\]]*)\]|(\w+))", re.M)
 SECONDS = 60
@@ -41,9 +44,16 @@ def bundle(path):
 
 @functools.cache
 def engine(path):
+    """Return V8 with a module in it."""
     context = MiniRacer()
     context.eval(bundle(path), timeout_sec=SECONDS)
     return context
+
+
+def run(path, script):
+    """Evaluate a script beside a module, in a thread: with a browser open, this one has a loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: engine(path).eval(script, timeout_sec=SECONDS)).result()
 
 
 def evaluate(module, expression, **values):
@@ -55,7 +65,7 @@ def evaluate(module, expression, **values):
     names = ", ".join(["model", *values])
     arguments = ", ".join([f"modules[{json.dumps(str(path))}]", *map(json.dumps, values.values())])
     script = f"JSON.stringify((({names}) => ({expression}))({arguments}), {PLAIN})"
-    return json.loads(engine(path).eval(script, timeout_sec=SECONDS))
+    return json.loads(run(path, script))
 
 
 def call(module, function, cases):

@@ -1,15 +1,11 @@
 """What the tests of the figures share: a page for each figure, in the book's own style."""
 
 import shutil
-import sys
 
 import pytest
 from browser import DESKTOP, serve
 from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-
-import figures  # noqa: E402
+from figure_models import figures
 
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
 <title>A figure</title><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -55,4 +51,15 @@ def figure(visit, pages):
             page.locator("[data-ready]").wait_for(state="attached")
         return page
 
+    open_figure.problems = visit.problems
     return open_figure
+
+
+def expect_query(page, **values):
+    """Wait until the address of a page holds these values, and no other."""
+    page.wait_for_function("""(want) => {
+        const query = Object.fromEntries(new URLSearchParams(location.search));
+        const names = Object.keys(want);
+        return names.length === Object.keys(query).length
+            && names.every((name) => query[name] === want[name]);
+    }""", arg={name: str(value) for name, value in values.items()})

@@ -11,21 +11,17 @@ import pytest
 import tensorflow as tf
 from conftest import definitions, find_notebook
 from figure_models import FIGURES, bundle, call, evaluate
-from make_figure_data import PATH, photograph
-from train_digit_network import load_mnist, read_network
+from oracles import by_tensorflow, chapters_answer, conv
+
+from tools.make.data import load_mnist
+from tools.make.digit_network import read_network
+from tools.make.pictures import PATH, photograph
 
 KERNELS = "kernel-playground/model.js"
 LAB = "size-lab/model.js"
 STEPS = "conv-steps/model.js"
 DIGIT = "draw-digit/model.js"
 NETWORK = FIGURES / "draw-digit" / "network.safetensors"
-
-
-def conv(image, kernel, stride=1):
-    """Return tf.nn.conv2d of a grey image and one kernel, SAME."""
-    x, w = np.asarray(image, float), np.asarray(kernel, float)
-    y = tf.nn.conv2d(x[None, :, :, None], w[:, :, None, None], [1, stride, stride, 1], "SAME")
-    return y[0, :, :, 0].numpy()
 
 
 def test_models_know_no_page():
@@ -160,26 +156,6 @@ def test_its_prediction_is_true():
 
 # ---- Size lab ----------------------------------------------------------------------------------
 
-def chapters_answer(W, F, S, D, P, mode):
-    """Return what sizeLab has to return, from chapter 04's functions."""
-    chapter = definitions("04")
-    try:
-        if mode == "SAME":
-            before, after = chapter["same_padding"](W, F, S, D)
-        else:
-            before = after = P if mode == "P" else 0
-        outputs = -(-W // S) if mode == "SAME" else chapter["output_size"](W, F, before, S, D)
-    except ValueError as error:
-        nothing = dict.fromkeys(["outputs", "before", "after", "reach", "unseen"])
-        return {**nothing, "error": str(error)}
-    padded = np.zeros(before + W + after, bool)
-    for k in range(outputs):
-        padded[k * S:k * S + D * (F - 1) + 1:D] = True
-    unseen = np.flatnonzero(~padded[before:before + W]).tolist()
-    return dict(outputs=outputs, before=before, after=after, reach=D * (F - 1) + 1, unseen=unseen,
-                error=None)
-
-
 def test_size_lab_is_the_chapters():
     sizes = itertools.product(range(1, 15), range(1, 7), range(1, 5), range(1, 4), [0, 1, 3])
     cases = [{**dict(zip("WFSDP", each, strict=True)), "mode": mode} for each in sizes
@@ -215,14 +191,6 @@ def test_size_labs_prediction_is_true():
 
 
 # ---- Convolution, step by step -----------------------------------------------------------------
-
-def by_tensorflow(numbers):
-    """Return the outputs (3, 3, 2) of {image, filters, bias}: stride 2, one zero on each side."""
-    x = tf.reshape(tf.constant(numbers["image"], tf.float32), (1, 5, 5, 3))
-    w = tf.reshape(tf.constant(numbers["filters"], tf.float32), (3, 3, 3, 2))
-    y = tf.nn.conv2d(x, w, 2, [[0, 0], [1, 1], [1, 1], [0, 0]])[0]
-    return (y + tf.constant(numbers["bias"], tf.float32)).numpy()
-
 
 def test_its_outputs_are_tensorflows_for_the_example_and_for_seeds():
     seeds = [None, *random.Random(0).sample(range(1, 1_000_000), 20)]

@@ -8,8 +8,7 @@ import struct
 import zlib
 
 import nbformat
-import pytest
-from conftest import ROOT, build
+from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 LONG = "This page has a beginning that is much longer than any search engine shows, " * 3
@@ -22,19 +21,22 @@ parts:
 - caption: Appendices
   chapters: [{file: book/appendix}]
 """
-FIGURES = '''
+FIGURES = """
 def setup(app):
     figure = {"tag": "x-y", "script": "x-y/view.js", "styles": ["x-y/a.css", "x-y/b.css"],
               "heights_css": "x-y { min-height: 7rem; }"}
     app.connect("html-page-context", lambda app, page, template, context, tree: context.update(
         figures=[figure] if page == "book/appendix" else []))
-'''
+"""
 
 
 def png(width, height):
     """Return a PNG of that size, as a notebook stores it."""
+
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     rows = zlib.compress((b"\0" * (width + 1)) * height)
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
@@ -49,23 +51,37 @@ def code(source, *pictures, **metadata):
 
 
 def chapter(title):
-    """Return a notebook with one of each thing."""
-    return new_notebook(metadata={"language_info": {"name": "python"}}, cells=[
-        new_markdown_cell(f"# {title}\n\n{LONG}\n\n**What** it is.\n\n**Dauer** etwa 35 Minuten, mit allem 80."),
-        code("# @title A & B\nx = 1  # one", tags=["hide-cell"]),
-        code("def double(number):\n    return [number, number * 2]", (30, 20), (8, 9)),
-        new_markdown_cell("## A table\n\n|   | b |\n|---|---|\n| 1 | $x$ |\n\n**Not** 99 minutes."),
-        new_markdown_cell("## Go deeper: further\n\nDeep text.\n\n### Deeper still\n\nEven deeper.\n\n"
-                          "## Afterwards\n\nAbove [it](#deeper-still)."),
-    ])
+    """Return a chapter with one of each thing that a page may hold."""
+    return new_notebook(
+        metadata={"language_info": {"name": "python"}},
+        cells=[
+            new_markdown_cell(
+                f"# {title}\n\n{LONG}\n\n**What** it is.\n\n"
+                "**Dauer** etwa 35 Minuten, mit allem 80."
+            ),
+            code("# @title A & B\nx = 1  # one", tags=["hide-cell"]),
+            code("def double(number):\n    return [number, number * 2]", (30, 20), (8, 9)),
+            new_markdown_cell(
+                "## A table\n\n|   | b |\n|---|---|\n| 1 | $x$ |\n\n**Not** 99 minutes."
+            ),
+            new_markdown_cell(
+                "## Go deeper: further\n\nDeep text.\n\n### Deeper still\n\nEven deeper.\n\n"
+                "## Afterwards\n\nAbove [it](#deeper-still)."
+            ),
+        ],
+    )
 
 
-@pytest.fixture(scope="session")
-def source(tmp_path_factory):
-    """The sample book."""
-    folder = tmp_path_factory.mktemp("sample")
-    shutil.copytree(ROOT / "book" / "_ext", folder / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("_static", "_theme", "figures.yml", "figures"):
+def write_sample(folder):
+    """Write the sources of the sample book into `folder`, and return it."""
+    folder.mkdir(exist_ok=True)
+    for name in ("_ext", "_theme"):  # a copy: a test changes it
+        shutil.copytree(
+            ROOT / "book" / name,
+            folder / "book" / name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+    for name in ("_static", "figures", "figures.yml"):
         if (ROOT / "book" / name).exists():
             (folder / "book" / name).symlink_to(ROOT / "book" / name)
     config = (ROOT / "_config.yml").read_text(encoding="utf-8")
@@ -73,16 +89,13 @@ def source(tmp_path_factory):
     (folder / "_config.yml").write_text(config, encoding="utf-8")
     (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
     (folder / "book" / "_ext" / "sample_figures.py").write_text(FIGURES, encoding="utf-8")
-    (folder / "book" / "index.md").write_text("# The first page\n\nHow the sample begins, & ends.\n", encoding="utf-8")
-    (folder / "book" / "appendix.md").write_text("# An *appendix*\n\nSome text that is not short.\n", encoding="utf-8")
+    (folder / "book" / "index.md").write_text(
+        "# The first page\n\nHow the sample begins, & ends.\n", encoding="utf-8"
+    )
+    (folder / "book" / "appendix.md").write_text(
+        "# An *appendix*\n\nSome text that is not short.\n", encoding="utf-8"
+    )
     (folder / "notebooks").mkdir()
     for name in ("04_first", "11_second"):
         nbformat.write(chapter(f"Chapter {name[3:]}"), folder / "notebooks" / f"{name}.ipynb")
     return folder
-
-
-@pytest.fixture(scope="session")
-def sample(source):
-    """The folder of the sample's pages."""
-    build(source=source)
-    return source / "_build" / "html"

@@ -1,4 +1,6 @@
-"""The book as a file: the EPUB is sound XML with every chapter, figure and formula; the PDF has every chapter and its outline."""
+"""The book as a file: the EPUB is sound XML with every chapter, figure and formula; the PDF has
+every chapter and its outline.
+"""
 
 import re
 import subprocess
@@ -31,7 +33,8 @@ def test_every_chapter_is_in_the_epub_and_its_contents(epub):
 
 
 def test_the_epub_is_sound(epub):
-    """Each page is XML, without scripts and unknown elements; each image, link and style is there; MathML is announced.
+    """Each page is XML, without scripts and unknown elements; each image, link and style is there;
+    MathML is announced.
 
     epubcheck says more, but needs Java; it found nothing when this was written.
     """
@@ -42,17 +45,31 @@ def test_the_epub_is_sound(epub):
             continue
         page = ElementTree.fromstring(content)
         text = content.decode()
-        assert not re.search(r"<script|-playground|size-lab|conv-steps>|draw-digit|JavaScript|katex-html|Hide code", text), name
-        assert ('properties="mathml"' in re.search(rf'<item [^>]*href="{name}"[^>]*>', manifest)[0]) == ("<math" in text), name
+        assert not re.search(
+            r"<script|-playground|size-lab|conv-steps>|draw-digit|JavaScript|katex-html|Hide code",
+            text,
+        ), name
+        assert (
+            'properties="mathml"' in re.search(rf'<item [^>]*href="{name}"[^>]*>', manifest)[0]
+        ) == ("<math" in text), name
         formulas += text.count("<math")
         for tag in page.iter():
             target = tag.get("src") or tag.get("href") or ""
             if target and not re.match(r"https?:|mailto:|#", target):
-                path = (ROOT / name).parent.joinpath(target.partition("#")[0]).resolve().relative_to(ROOT)
+                path = (
+                    (ROOT / name)
+                    .parent.joinpath(target.partition("#")[0])
+                    .resolve()
+                    .relative_to(ROOT)
+                )
                 assert str(path) in epub, f"{name}: {target}"
             images += tag.tag.endswith("}img")
-    figures = sum("image/png" in str(output.get("data", "")) for path in tool.chapters() for cell in nbformat.read(path, as_version=4).cells
-                  for output in cell.get("outputs", []))
+    figures = sum(
+        "image/png" in str(output.get("data", ""))
+        for path in tool.chapters()
+        for cell in nbformat.read(path, as_version=4).cells
+        for output in cell.get("outputs", [])
+    )
     assert images >= figures > 50 and formulas > 100
 
 
@@ -67,7 +84,8 @@ def test_the_book_prints(browser, tmp_path):
     folds, hidden = tab.evaluate("""() => { const folds = [...document.querySelectorAll("details")];
         folds.forEach((fold) => fold.open = true);
         const code = folds.flatMap((fold) => [...fold.querySelectorAll("pre")]);
-        return [folds.length, code.filter((pre) => getComputedStyle(pre.closest("details > *")).opacity !== "1" || !pre.offsetHeight).length]; }""")
+        return [folds.length, code.filter((pre) => !pre.offsetHeight
+            || getComputedStyle(pre.closest("details > *")).opacity !== "1").length]; }""")
     tab.close()
     assert folds > 100 and hidden == 0  # nothing fades in: it would be printed before it is there
     pdf = (tmp_path / "book.pdf").read_bytes()

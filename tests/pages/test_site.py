@@ -1,4 +1,6 @@
-"""The built book: no warning, every internal link and anchor resolves, every figure has alt text, Colab opens the right file."""
+"""The built book: no warning, every internal link and anchor resolves, every figure has alt text,
+Colab opens the right file, each page has a head of its own.
+"""
 
 import gzip
 import re
@@ -18,7 +20,10 @@ MOST_SCRIPT = 2_300  # bytes of page.js, gzipped
 @pytest.fixture(scope="module")
 def pages(site):
     """The pages of the built book, parsed: {path: BeautifulSoup}."""
-    return {path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in sorted(site.rglob("*.html"))}
+    return {
+        path: BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        for path in sorted(site.rglob("*.html"))
+    }
 
 
 def content_pages(pages):
@@ -31,24 +36,37 @@ def test_every_page_of_the_table_of_contents_is_built(site, pages):
 
 
 def test_every_internal_link_and_anchor_resolves(site, pages):
-    anchors = {path: {tag["id"] for tag in page.find_all(id=True)} | {tag["name"] for tag in page.find_all("a", attrs={"name": True})}
-               for path, page in pages.items()}
+    anchors = {
+        path: {tag["id"] for tag in page.find_all(id=True)}
+        | {tag["name"] for tag in page.find_all("a", attrs={"name": True})}
+        for path, page in pages.items()
+    }
     count = 0
     for path, page in pages.items():
-        references = [(tag, attribute) for attribute in ("href", "src") for tag in page.find_all(attrs={attribute: True})]
+        references = [
+            (tag, attribute)
+            for attribute in ("href", "src")
+            for tag in page.find_all(attrs={attribute: True})
+        ]
         for tag, attribute in references:
             target, fragment = urldefrag(tag[attribute])
             parsed = urlparse(target)
             if parsed.scheme or parsed.netloc or tag[attribute] in ("#", ""):
                 continue
-            if parsed.path.startswith("/"):  # 404.html stands at any depth: its links start at the site's root, /book/
+            if parsed.path.startswith(
+                "/"
+            ):  # 404.html stands at any depth: its links start at the site's root, /book/
                 file = site / unquote(parsed.path).removeprefix("/book/")
             else:
                 file = (path.parent / unquote(parsed.path)).resolve() if parsed.path else path
             file = file / "index.html" if file.is_dir() else file
-            assert file.exists(), f"{path.relative_to(site)} links to {tag[attribute]}, which is not there"
+            assert file.exists(), (
+                f"{path.relative_to(site)} links to {tag[attribute]}, which is not there"
+            )
             if fragment and file.suffix == ".html":
-                assert unquote(fragment) in anchors[file], f"{path.relative_to(site)} links to {tag[attribute]}: no such anchor"
+                assert unquote(fragment) in anchors[file], (
+                    f"{path.relative_to(site)} links to {tag[attribute]}: no such anchor"
+                )
             count += 1
     assert count > 100
 
@@ -57,7 +75,9 @@ def test_every_figure_has_alternative_text(pages):
     figures = 0
     for path, page in content_pages(pages).items():
         for image in page.select("article img"):
-            assert len(image.get("alt", "")) >= 20 and "_build" not in image["alt"], f"{path.name}: {image.get('src')} has alt {image.get('alt')!r}"
+            assert len(image.get("alt", "")) >= 20 and "_build" not in image["alt"], (
+                f"{path.name}: {image.get('src')} has alt {image.get('alt')!r}"
+            )
             figures += 1
     assert figures >= 15
 
@@ -72,7 +92,10 @@ def test_a_page_has_one_title_and_its_outputs(pages):
 def test_the_colab_button_opens_the_notebook(pages):
     for path, page in content_pages(pages).items():
         links = [a["href"] for a in page.select("a[href*='colab.research.google.com/github']")]
-        expected = [f"https://colab.research.google.com/github/owner/book/blob/main/notebooks/{path.stem}.ipynb"]
+        expected = [
+            "https://colab.research.google.com/github/owner/book/blob/main/"
+            f"notebooks/{path.stem}.ipynb"
+        ]
         assert links == (expected if path.parent.name == "notebooks" else []), path
 
 
@@ -91,10 +114,20 @@ def test_the_head_describes_the_page(pages, site):
     for path, page in pages.items():
         if path.name == "index.html" and path.parent == site:
             continue
-        content = {tag.get("name") or tag.get("property"): tag.get("content") for tag in page.select("head meta")}
+        content = {
+            tag.get("name") or tag.get("property"): tag.get("content")
+            for tag in page.select("head meta")
+        }
         assert 20 <= len(content["description"]) <= 160 and page.title.string.strip()
-        assert content["og:title"] and content["og:description"] and content["viewport"] and page.html["lang"] == "en"
-        assert page.select_one("link[rel~=icon]") and not page.select("meta[name=robots][content*=noindex]")
+        assert (
+            content["og:title"]
+            and content["og:description"]
+            and content["viewport"]
+            and page.html["lang"] == "en"
+        )
+        assert page.select_one("link[rel~=icon]") and not page.select(
+            "meta[name=robots][content*=noindex]"
+        )
         card = site / content["og:image"].removeprefix("https://owner.github.io/book/")
         assert struct.unpack(">II", card.read_bytes()[16:24]) == (1200, 630)
         address = f"https://owner.github.io/book/{path.relative_to(site)}"
@@ -106,19 +139,28 @@ def test_the_head_describes_the_page(pages, site):
 
 def test_the_first_page_lists_every_chapter_with_its_minutes(pages, site):
     """The table is typed; the minutes stand in each notebook."""
-    rows = {row.a["href"].rpartition("/")[2]: row.select("td")[-1].get_text()
-            for row in pages[site / "book" / "index.html"].select("article tbody tr")}
-    minutes = {path.name: page.select_one("[data-minutes]")["data-minutes"]
-               for path, page in content_pages(pages).items() if path.parent.name == "notebooks"}
+    rows = {
+        row.a["href"].rpartition("/")[2]: row.select("td")[-1].get_text()
+        for row in pages[site / "book" / "index.html"].select("article tbody tr")
+    }
+    minutes = {
+        path.name: page.select_one("[data-minutes]")["data-minutes"]
+        for path, page in content_pages(pages).items()
+        if path.parent.name == "notebooks"
+    }
     assert rows == minutes
 
 
 def test_a_figure_loads_only_where_it_stands(pages):
-    """A script of its own goes with a figure, and nothing else but page.js and, on its page, the search."""
+    """A script of its own goes with a figure, and on other pages there is only page.js."""
     for path, page in content_pages(pages).items():
         modules = {tag["src"].rpartition("/")[2] for tag in page.select("script[type=module][src]")}
-        assert len(modules) == len({tag.name for tag in page.select("article *") if "-" in tag.name}), path
-        others = [tag["src"].rpartition("/")[2] for tag in page.select("script[src]:not([type=module])")]
+        assert len(modules) == len(
+            {tag.name for tag in page.select("article *") if "-" in tag.name}
+        ), path
+        others = [
+            tag["src"].rpartition("/")[2] for tag in page.select("script[src]:not([type=module])")
+        ]
         assert others == ["page.js"], path
 
 
@@ -127,8 +169,10 @@ def test_page_js_is_small(site):
 
 
 def test_katex_has_one_version(site):
-    """Its style is in the repository, its script in sphinxcontrib-katex: formulas need both alike."""
+    """Its style is in the repository, its script in sphinxcontrib-katex: they must be alike."""
     style = (site / "_static" / "katex" / "katex.min.css").read_text(encoding="utf-8")
-    script = Path(sphinxcontrib.katex.__file__).with_name("katex.min.js").read_text(encoding="utf-8")
+    script = (
+        Path(sphinxcontrib.katex.__file__).with_name("katex.min.js").read_text(encoding="utf-8")
+    )
     [version] = re.findall(r'katex-version[^"]*"([\d.]+)"', style)
     assert f'version:"{version}"' in script

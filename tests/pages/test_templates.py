@@ -9,9 +9,21 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, build
-from sample import LONG, sample, source  # noqa: F401  (fixtures)
+from sample import LONG, write_sample
 
 THEME = ROOT / "book" / "_theme" / "kernels"
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return write_sample(tmp_path_factory.mktemp("sample"))
+
+
+@pytest.fixture(scope="module")
+def sample(source):
+    """The folder of the sample's pages."""
+    build(source=source)
+    return source / "_build" / "html"
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +39,11 @@ def first(read):
 
 # --- what a document is given when it has been read -----------------------------------------------
 
+
 def test_a_chapter_shows_its_number(first, read):
-    assert first.h1.select_one(".number").text == "04" and first.h1.text.startswith("04 Chapter first")
+    assert first.h1.select_one(".number").text == "04" and first.h1.text.startswith(
+        "04 Chapter first"
+    )
     assert first.title.text.startswith("Chapter first")
     numbers = [link.select_one(".number") for link in first.select("#chapters a")]
     assert [number and number.text for number in numbers] == ["04", "11", None]
@@ -57,6 +72,7 @@ def test_go_deeper_folds(first):
 
 # --- how it is written ----------------------------------------------------------------------------
 
+
 def test_images_say_their_size_and_wait(first):
     one, two = first.select("article img")
     assert (one["width"], one["height"], one.get("loading")) == ("30", "20", None)
@@ -66,7 +82,12 @@ def test_images_say_their_size_and_wait(first):
 def test_plain_tokens_are_no_elements(first):
     code = first.select_one(".cell_input:not(details *) pre")
     assert code.text == "def double(number):\n    return [number, number * 2]\n"
-    assert [token.text for token in code.select("span") if token.text] == ["def", "double", "return", "2"]
+    assert [token.text for token in code.select("span") if token.text] == [
+        "def",
+        "double",
+        "return",
+        "2",
+    ]
 
 
 def test_a_table_stands_in_a_box_that_scrolls(first):
@@ -79,43 +100,72 @@ def test_an_empty_heading_of_a_table_is_a_cell(first):
 
 def test_formulas_are_set_and_their_style_comes_only_with_them(first, read):
     assert first.select_one("article .katex-html")
-    assert first.select("link[href$='katex.min.css']") and not read("book/appendix.html").select("link[href*=katex]")
+    assert first.select("link[href$='katex.min.css']") and not read("book/appendix.html").select(
+        "link[href*=katex]"
+    )
 
 
 # --- what its template is told --------------------------------------------------------------------
+
 
 def test_the_place_in_the_book(first, read):
     assert first.select_one(".place .part").text == "A part"
     assert first.select_one(".turn [data-place]")["data-place"] == "1/2"
     assert [bar.get("class") for bar in first.select(".progress i")] == [["here"], None]
-    assert [link.text.split()[-1] for link in first.select("#chapters [aria-current=page]")] == ["first"]
+    assert [link.text.split()[-1] for link in first.select("#chapters [aria-current=page]")] == [
+        "first"
+    ]
     assert len(read("book/index.html").select(".progress .here")) == 1
-    assert [link["href"] for link in first.select(".turn a")] == ["../book/index.html", "11_second.html"]
+    assert [link["href"] for link in first.select(".turn a")] == [
+        "../book/index.html",
+        "11_second.html",
+    ]
     assert [heading.text for heading in first.select("#chapters h2")] == ["A part", "Appendices"]
 
 
 def test_the_notebook_opens_in_colab_and_downloads(first, read, source):
-    assert first.select_one("#colab")["href"] == "https://colab.research.google.com/github/owner/book/blob/main/notebooks/04_first.ipynb"
+    assert (
+        first.select_one("#colab")["href"]
+        == "https://colab.research.google.com/github/owner/book/blob/main/notebooks/04_first.ipynb"
+    )
     file = first.select_one("#download")["href"]
     stored = source / "_build" / "html" / "notebooks" / file
-    assert json.loads(stored.read_text())["cells"] and first.select_one("#download").has_attr("download")
+    assert json.loads(stored.read_text())["cells"] and first.select_one("#download").has_attr(
+        "download"
+    )
     assert not read("book/appendix.html").select("#colab, #download")
 
 
 def test_the_description_is_the_beginning(first, read):
-    meta = {tag.get("name") or tag.get("property"): tag["content"] for tag in first.select("head meta[content]")}
+    meta = {
+        tag.get("name") or tag.get("property"): tag["content"]
+        for tag in first.select("head meta[content]")
+    }
     assert 120 < len(meta["description"]) <= 160 and meta["description"].endswith(" …")
-    assert LONG.startswith(meta["description"][:-2]) and meta["og:description"] == meta["description"]
+    assert (
+        LONG.startswith(meta["description"][:-2]) and meta["og:description"] == meta["description"]
+    )
     assert meta["og:title"] == "Chapter first" and meta["og:type"] and meta["og:site_name"]
-    assert meta["og:url"] == "https://owner.github.io/book/notebooks/04_first.html" == first.select_one("link[rel=canonical]")["href"]
-    assert meta["og:image"] == "https://owner.github.io/book/_static/card.png" and meta["twitter:card"]
-    assert read("book/index.html").select_one("meta[name=description]")["content"] == "How the sample begins, & ends."
+    assert (
+        meta["og:url"]
+        == "https://owner.github.io/book/notebooks/04_first.html"
+        == first.select_one("link[rel=canonical]")["href"]
+    )
+    assert (
+        meta["og:image"] == "https://owner.github.io/book/_static/card.png" and meta["twitter:card"]
+    )
+    assert (
+        read("book/index.html").select_one("meta[name=description]")["content"]
+        == "How the sample begins, & ends."
+    )
     assert read("book/appendix.html").title.text.startswith("An appendix")
 
 
 def test_a_figure_comes_with_its_script_styles_and_height(first, read):
     with_figure = read("book/appendix.html")
-    assert [tag["src"] for tag in with_figure.select("script[type=module]")] == ["../_static/x-y/view.js"]
+    assert [tag["src"] for tag in with_figure.select("script[type=module]")] == [
+        "../_static/x-y/view.js"
+    ]
     sheets = [tag["href"] for tag in with_figure.select("link[rel=stylesheet]")]
     assert sheets[-2:] == ["../_static/x-y/a.css", "../_static/x-y/b.css"]
     assert "min-height: 7rem" in with_figure.head.style.text
@@ -124,7 +174,9 @@ def test_a_figure_comes_with_its_script_styles_and_height(first, read):
 
 def test_the_404_page_starts_at_the_root(read):
     page = read("404.html")
-    addresses = [tag[name] for name in ("href", "src", "action") for tag in page.find_all(attrs={name: True})]
+    addresses = [
+        tag[name] for name in ("href", "src", "action") for tag in page.find_all(attrs={name: True})
+    ]
     inside = [address for address in addresses if not re.match(r"https?:|#", address)]
     assert len(inside) > 8 and all(address.startswith("/book/") for address in inside), inside
     assert page.html["data-content_root"] == "/book/"
@@ -132,46 +184,79 @@ def test_the_404_page_starts_at_the_root(read):
 
 # --- for servers and search engines ---------------------------------------------------------------
 
+
 def test_robots_find_every_page(sample):
-    listed = re.findall(r"<loc>https://owner.github.io/book/(.*?)</loc>", (sample / "sitemap.xml").read_text())
-    assert listed == ["book/appendix.html", "book/index.html", "notebooks/04_first.html", "notebooks/11_second.html"]
-    assert "Allow: /\nSitemap: https://owner.github.io/book/sitemap.xml" in (sample / "robots.txt").read_text()
+    listed = re.findall(
+        r"<loc>https://owner.github.io/book/(.*?)</loc>", (sample / "sitemap.xml").read_text()
+    )
+    assert listed == [
+        "book/appendix.html",
+        "book/index.html",
+        "notebooks/04_first.html",
+        "notebooks/11_second.html",
+    ]
+    assert (
+        "Allow: /\nSitemap: https://owner.github.io/book/sitemap.xml"
+        in (sample / "robots.txt").read_text()
+    )
 
 
 def test_the_root_leads_to_the_first_page(read):
     root = read("index.html")
     assert root.select_one("meta[http-equiv=refresh]")["content"] == "0; url=book/index.html"
     assert root.a["href"] == "book/index.html"
-    assert root.select_one("link[rel=canonical]")["href"] == "https://owner.github.io/book/book/index.html"
+    assert (
+        root.select_one("link[rel=canonical]")["href"]
+        == "https://owner.github.io/book/book/index.html"
+    )
 
 
 # --- the theme itself -----------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("template", sorted(THEME.glob("*.html")), ids=lambda path: path.name)
 def test_every_word_of_a_template_can_be_translated(template):
-    """Outside of _() and trans there is no word but a name, neither as text nor in a spoken attribute."""
+    """Outside of _() and trans there is no word but a name, as text or in a spoken attribute."""
     text = template.read_text(encoding="utf-8")
-    text = re.sub(r"\{%-? *trans.*?endtrans.*?%\}|\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<script>.*?</script>", "", text, flags=re.S)
+    text = re.sub(
+        r"\{%-? *trans.*?endtrans.*?%\}|\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}|<script>.*?</script>",
+        "",
+        text,
+        flags=re.S,
+    )
     soup = BeautifulSoup(text, "html.parser")
-    spoken = [tag[name] for name in ("aria-label", "title", "placeholder", "alt") for tag in soup.find_all(attrs={name: True})]
+    spoken = [
+        tag[name]
+        for name in ("aria-label", "title", "placeholder", "alt")
+        for tag in soup.find_all(attrs={name: True})
+    ]
     words = set(re.findall(r"[A-Za-z]+", " ".join([*soup.stripped_strings, *spoken])))
     assert words <= {"Colab", "Ctrl", "K", "html", "doctype"}
 
 
-def test_a_changed_extension_writes_every_page_anew(sample, source):
-    """Sphinx writes only what has changed; a page is made by the extensions of its time."""
-    page, extension = sample / "notebooks" / "04_first.html", source / "book" / "_ext" / "page.py"
+def test_a_changed_extension_or_style_reaches_every_page(sample, source):
+    """Sphinx itself looks only for changed documents."""
+    page, style = sample / "notebooks" / "04_first.html", sample / "_static" / "theme.css"
     before = page.stat().st_mtime_ns
     build(source=source)
     assert page.stat().st_mtime_ns == before
-    text = extension.read_text(encoding="utf-8")
-    extension.write_text(text + "# changed\n", encoding="utf-8")
-    build(source=source)
-    assert page.stat().st_mtime_ns != before
+    for name in ("_ext/page.py", "_theme/kernels/static/theme.css"):
+        before = page.stat().st_mtime_ns
+        with open(source / "book" / name, "a") as file:
+            file.write("# changed" if name.endswith("py") else "/* changed */")
+        build(source=source)
+        assert page.stat().st_mtime_ns != before, name
+    assert style.read_text().endswith("/* changed */")
 
 
 def test_one_page_for_print_is_the_text_alone(source):
     build("--builder", "singlehtml", source=source)
-    page = BeautifulSoup((source / "_build" / "singlehtml" / "book" / "index.html").read_text(encoding="utf-8"), "html.parser")
+    page = BeautifulSoup(
+        (source / "_build" / "singlehtml" / "book" / "index.html").read_text(encoding="utf-8"),
+        "html.parser",
+    )
     assert not page.select("header, nav, dialog, button, script")
-    assert [heading.select_one(".number").text for heading in page.select("h2:has(.number)")] == ["04", "11"]
+    assert [heading.select_one(".number").text for heading in page.select("h2:has(.number)")] == [
+        "04",
+        "11",
+    ]

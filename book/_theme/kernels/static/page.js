@@ -68,7 +68,8 @@
 
   const bar = find(".progress .here");
   const links = all("#contents li li a");
-  const places = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+  const target = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)));
+  const places = links.map((link) => target(link.hash));
   let current, asked;
 
   function follow() {
@@ -109,14 +110,14 @@
 
   // Whoever is sent to something inside a fold finds it open.
   function unfold() {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const place = target(location.hash);
     let opened = false;
-    const fold = target?.querySelector(":scope > details.deeper") ?? target;
+    const fold = place?.querySelector(":scope > details.deeper") ?? place;
     for (let box = fold?.closest("details"); box; box = box.parentElement.closest("details")) {
       opened ||= !box.open;
       box.open = true;
     }
-    if (opened) target.scrollIntoView();
+    if (opened) place.scrollIntoView();
   }
 
   addEventListener("hashchange", unfold);
