@@ -28,16 +28,24 @@ def wrong_answers(notebook):
     return runpy.run_path(str(path))["WRONG"]
 
 
+def verdict_on(answer, check):
+    """Return what a checker says to an answer; an exception, which it should not raise, as text."""
+    try:
+        return check(answer)
+    except Exception as error:
+        return repr(error)
+
+
 def complaints(check, wrong):
     """Yield what is wrong with the verdicts of a checker on its wrong answers and on nonsense."""
     takes_functions = all(map(callable, sum(wrong.values(), [])))
     for words, answers in wrong.items():
         for answer in answers:
-            verdict = check(answer)
+            verdict = verdict_on(answer, check)
             if not re.match(r"Not yet: .{10,}", verdict) or words not in verdict:
                 yield f"{verdict!r} to {answer!r}, which must hear {words!r}"
     for answer in NONSENSE:
-        verdict = check(answer)
+        verdict = verdict_on(answer, check)
         if not re.match(r"Not yet: .{10,}", verdict):
             yield f"{verdict!r} to the nonsense {answer!r}"
         if answer is RAISES and takes_functions and "KeyError" not in verdict:
