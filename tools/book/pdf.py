@@ -18,6 +18,7 @@ from tools.book.browser import FLAGS, find_chromium
 NAME_PAGES = """() => [...document.querySelectorAll("[id^='document-']")].map((mark, number) => {
     const chapter = mark.nextElementSibling;
     chapter.style.page = `document-${number}`;
+    chapter.prepend(mark); // else a link to it leads to the page before
     const title = chapter.querySelector("h1, h2").cloneNode(true);
     title.querySelectorAll(".headerlink").forEach((link) => link.remove());
     return title.textContent.trim();
