@@ -1,33 +1,69 @@
-"""A checker that accepts a wrong answer is worse than none: each is fed wrong answers here, and must reject them.
+"""A checker that accepts a wrong answer is worse than none; so is one that says the wrong thing.
 
-That it accepts the right one is asserted by the solution cell in the notebook, which `pytest --nbval` runs.
+Each is fed nonsense.py and its wrong answers, sorted by words of the sentence that they must get.
+That it accepts the right answer is asserted by the solution in the notebook, which `pytest --nbval`
+runs. `python -m tools.mutate` asks whether these wrong answers suffice.
 """
 
-import re
-import runpy
-from pathlib import Path
+import ast
+import sys
 
 import pytest
-from conftest import ROOT, definitions
 
-FILES = sorted((Path(__file__).parent / "wrong_answers").glob("[0-9]*.py"))
-CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+from tools.book.checkers import NONSENSE, TESTS, checkers, complaints, wrong_answers
+from tools.book.definitions import definitions
+from tools.book.tree import chapters
+
+each_chapter = pytest.mark.parametrize("notebook", chapters(), ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("notebook", CHAPTERS, ids=lambda path: path.stem)
-def test_each_checker_has_wrong_answers_and_rejects_them(notebook):
-    path = ROOT / "tests" / "chapters" / "wrong_answers" / f"{notebook.stem}.py"
-    assert path.exists(), f"write {path.relative_to(ROOT)}: wrong answers for each checker of {notebook.name}"
+@each_chapter
+def test_each_checker_has_wrong_answers(notebook):
+    wrong = wrong_answers(notebook)
+    assert checkers(notebook).keys() == wrong.keys(), "each checker, and nothing else"
+    for name, groups in wrong.items():
+        assert len(sum(groups.values(), [])) >= 3, f"{name}: three wrong answers at least"
+
+
+@each_chapter
+def test_checkers_tell_what_is_wrong(notebook):
     names = definitions(notebook.name[:2])
-    wrong = runpy.run_path(str(path), init_globals=dict(names))["WRONG"]
-    checkers = {name for name in names if name.startswith("check_")}
-    assert checkers == wrong.keys(), "each checker, and nothing else, has wrong answers"
-    for name, answers in wrong.items():
-        assert len(answers) >= 3, f"{name}: three wrong answers at least"
-        for position, answer in enumerate(answers):
-            verdict = names[name](answer)
-            assert re.match(r"Not yet: .{10,}", verdict), f"{name} says {verdict!r} to wrong answer {position}: {answer!r}"
+    wrong = wrong_answers(notebook)
+    found = [f"{name}: {what}" for name in wrong for what in complaints(names[name], wrong[name])]
+    assert not found, "\n".join(found)
+
+
+@each_chapter
+def test_every_sentence_is_said(notebook):
+    """A wrong answer or nonsense reaches each `return` but the one that says Correct."""
+    names, wrong = definitions(notebook.name[:2]), wrong_answers(notebook)
+    for name, node in checkers(notebook).items():
+        reached = lines_reached(names[name], [*sum(wrong[name].values(), []), *NONSENSE])
+        for sentence in ast.walk(node):
+            if isinstance(sentence, ast.Return) and "Correct" not in ast.unparse(sentence):
+                lines = range(sentence.lineno, sentence.end_lineno + 1)
+                assert reached & set(lines), f"{name}: nobody hears {ast.unparse(sentence)}"
+
+
+def lines_reached(function, answers):
+    """Return the numbers of the lines of `function` that ran with one of the answers."""
+    reached = set()
+
+    def trace(frame, event, argument):
+        if frame.f_code is function.__code__:
+            reached.add(frame.f_lineno)
+            return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        for answer in answers:
+            function(answer)
+    finally:
+        sys.settrace(before)
+    return reached
 
 
 def test_no_wrong_answers_without_a_chapter():
-    assert {path.stem for path in FILES} <= {path.stem for path in CHAPTERS}
+    files = {path.stem for path in (TESTS / "wrong_answers").glob("*.py")}
+    assert files == {path.stem for path in chapters()}

@@ -3,16 +3,20 @@ every chapter and its outline.
 """
 
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from xml.etree import ElementTree
 
 import nbformat
+import pikepdf
 import pytest
 from conftest import ROOT, build
 
-from tools.book import tree as tool
+from tools.book.pdf import running_heads
+from tools.book.tree import chapters as notebooks
+from tools.book.tree import table_of_contents
 
 XHTML = {"x": "http://www.w3.org/1999/xhtml"}
 
@@ -26,7 +30,7 @@ def epub(tmp_path_factory):
 
 
 def test_every_chapter_is_in_the_epub_and_its_contents(epub):
-    pages = [f"{name}.xhtml" for name in tool.table_of_contents()]
+    pages = [f"{name}.xhtml" for name in table_of_contents()]
     assert set(pages) <= set(epub)
     links = re.findall(r'href="([^"#]+)"', epub["nav.xhtml"].decode())
     assert list(dict.fromkeys(links)) == pages
@@ -66,21 +70,51 @@ def test_the_epub_is_sound(epub):
             images += tag.tag.endswith("}img")
     figures = sum(
         "image/png" in str(output.get("data", ""))
-        for path in tool.chapters()
+        for path in notebooks()
         for cell in nbformat.read(path, as_version=4).cells
         for output in cell.get("outputs", [])
     )
     assert images >= figures > 50 and formulas > 100
 
 
-def test_the_book_prints(browser, tmp_path):
-    """`make pdf`: one page of all chapters, all folds open, printed by Chromium with an outline."""
-    build("--builder", "singlehtml", "--path-output", tmp_path)
-    page = tmp_path / "_build" / "singlehtml" / "book" / "index.html"
-    command = [sys.executable, "-m", "tools.book", "pdf", page, tmp_path / "book.pdf"]
-    subprocess.run(command, check=True)
+@pytest.fixture(scope="module")
+def one_page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one-page")
+    build("--builder", "singlehtml", "--path-output", folder)
+    return folder / "_build" / "singlehtml" / "book" / "index.html"
+
+
+@pytest.mark.usefixtures("browser")  # or the sentence that there is none
+def test_the_book_prints(one_page, tmp_path):
+    """`make pdf`: a book with an outline, and contents whose numbers are the pages they lead to."""
+    command = [sys.executable, "-m", "tools.book", "pdf", one_page, tmp_path / "book.pdf"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    size = (tmp_path / "book.pdf").stat().st_size
+    assert 1e6 < size < 10e6 and f"{size / 1e6:.1f} MB" in said
+    with pikepdf.open(tmp_path / "book.pdf") as pdf:
+        assert 150 < len(pdf.pages) < 600
+        numbers = {page.objgen: number for number, page in enumerate(pdf.pages, 1)}
+        places = dict(pdf.Root.Dests)
+        links = [link.Dest for link in pdf.pages[1].Annots if link.Subtype == "/Link"]
+        leads_to = [numbers[(places[str(name)] if isinstance(name, pikepdf.Name) else name)[0].objgen]
+                    for name in links]
+        with pdf.open_outline() as outline:
+            outlined = len(outline.root[0].children)  # chapters, and sections of the first page
+    names = table_of_contents()[1:]
+    assert leads_to == sorted(set(leads_to)) and len(leads_to) == len(names) < outlined
+    printed = [int(number) for number in re.search(r"chapters on pages (.*)", said)[1].split(", ")]
+    assert printed == leads_to
+
+
+def test_a_running_head_says_the_chapters_title():
+    style = running_heads(["04 Strides", 'A "word"'], "The book")
+    assert '@page document-0 { @top-left { content: "04 Strides" }' in style
+    assert '@page document-1 { @top-left { content: "A \\"word\\"" } @top-right { content: "The book" } }' in style
+
+
+def test_paper_hides_nothing(browser, one_page):
     tab = browser.new_page()
-    tab.goto((tmp_path / "_build" / "singlehtml" / "print.html").as_uri())
+    tab.goto(shutil.copy(one_page, one_page.parents[1] / "looked-at.html").as_uri())
     tab.emulate_media(media="print")
     folds, hidden = tab.evaluate("""() => { const folds = [...document.querySelectorAll("details")];
         folds.forEach((fold) => fold.open = true);
@@ -89,6 +123,3 @@ def test_the_book_prints(browser, tmp_path):
             || getComputedStyle(pre.closest("details > *")).opacity !== "1").length]; }""")
     tab.close()
     assert folds > 100 and hidden == 0  # nothing fades in: it would be printed before it is there
-    pdf = (tmp_path / "book.pdf").read_bytes()
-    assert pdf.startswith(b"%PDF") and pdf.rstrip().endswith(b"%%EOF") and b"/Outlines" in pdf
-    assert 150 < len(re.findall(rb"/Type\s*/Page\b", pdf)) < 600

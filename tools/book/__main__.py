@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.book import browser, core, lint, run
+from tools.book import browser, core, lint, pdf, run
 from tools.book.tree import chapters
 
 
@@ -49,7 +49,7 @@ def main():
         case "bench":
             return run.bench(arguments.notebooks or chapters())
         case "pdf":
-            return browser.print_pdf(arguments.page, arguments.out)
+            return pdf.print_pdf(arguments.page, arguments.out)
         case "lighthouse":
             return browser.print_lighthouse(arguments.folder, arguments.pages)
 

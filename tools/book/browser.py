@@ -72,30 +72,6 @@ def serving(folder):
         server.server_close()
 
 
-def print_pdf(page, out):
-    """Print the page at the path `page`, all its folds open, to `out`.
-
-    Sphinx writes a book of one page into the folder of its first page, but with addresses that hold
-    one folder up.
-    """
-    from playwright.sync_api import sync_playwright
-
-    page = shutil.copy(page, Path(page).resolve().parents[1] / "print.html")
-    number = ('<div style="font-size: 8px; width: 100%; text-align: center">'
-              '<span class="pageNumber"></span></div>')
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        tab = browser.new_page()
-        tab.set_default_timeout(300_000)  # the whole book takes a slow machine minutes
-        tab.goto(page.as_uri(), wait_until="load")
-        tab.evaluate("document.querySelectorAll('details').forEach(fold => fold.open = true)")
-        tab.pdf(path=out, format="A4", print_background=True, outline=True, tagged=True,
-                display_header_footer=True, header_template="<span></span>", footer_template=number,
-                margin={"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"})
-        browser.close()
-    print(f"The book is printed: {Path(out).resolve()} ({Path(out).stat().st_size / 1e6:.1f} MB)")
-
-
 def run_lighthouse(url, device):
     """Return Lighthouse's report on `url`, parsed."""
     command = ["npx", "--yes", LIGHTHOUSE, url, "--quiet", "--output=json",

@@ -1,6 +1,15 @@
-"""Wrong answers that the checkers of chapter 03 must reject; the chapter's own names are in scope."""
+"""Wrong answers to the exercises of chapter 03, by words of the sentence that each must get."""
 
 from itertools import permutations
+
+import numpy as np
+import scipy.signal
+
+from tools.book.definitions import definitions
+
+CHAPTER = definitions("03")
+convolve1d, convolve2d = CHAPTER["convolve1d"], CHAPTER["convolve2d"]
+correlate2d = CHAPTER["correlate2d"]
 
 
 def changes_the_kernel(x, w):
@@ -60,7 +69,7 @@ def circular_correlation(x, w):
 
 
 def stops_at_the_edge(x, w):
-    return np.array([sum(w[j] * x[n - j] for j in range(len(w)) if n - j >= 0) for n in range(len(x))])
+    return np.convolve(x, w)[:len(x)]
 
 
 def forgets_a_tap(x, w):
@@ -88,79 +97,104 @@ def carried_once(a, b):
 
 
 WRONG = {
-    "check_on_paper": [
-        None, [], 5, "12345", "Correct",
-        [-1, -2, -2, 2, 3],  # cross-correlation
-        [3, 2, -2, -2, -1],  # cross-correlation, the other way round
-        [2, 2, -2],  # mode same
-        [-2], [2],  # mode valid
-        [1, 0, -3],  # entry by entry
-        [-3, -2, 2, 2, 1],  # backwards
-        [1, 2, 2, 2, 3],  # signs
-        [1, 2, 2, -2, -3, 0],
-        [1, 2, 4, 2, 3],  # kernel 1, 0, 1
-        ["1", "2", "2", "-2", "-3"],
-        [[1, 2, 2, -2, -3]],
-        [1, 2, 2, -2, float("nan")],
-    ],
-    "check_by_weights": [
-        None, "", "A", "DBA", "DBACC", "dbac", 36, [3, 6, 16, 36], "DBAB",
-        *("".join(order) for order in permutations("ABCD") if "".join(order) != "DBAC"),
-        ["D", "A", "B", "C"],  # by the white cells
-    ],
-    "check_turned": [
-        lambda x, w: correlate2d(x, w[::-1]),
-        lambda x, w: correlate2d(x, w[:, ::-1]),
-        lambda x, w: correlate2d(x, w),
-        lambda x, w: correlate2d(x, w.T),
-        lambda x, w: correlate2d(x, np.rot90(w)),
-        lambda x, w: correlate2d(x, w[::-1, ::-1].T),
-        lambda x, w: correlate2d(x[::-1, ::-1], w),  # the output lies upside down
-        lambda x, w: correlate2d(x[::-1, ::-1], w[::-1, ::-1]),
-        lambda x, w: convolve2d(x, -w),
-        lambda x, w: np.abs(convolve2d(x, w)),
-        lambda x, w: scipy.signal.convolve2d(x, w),
-        lambda x, w: scipy.signal.convolve2d(x, w, "same"),
-        lambda x, w: convolve2d(x, w).T,
-        lambda x, w: convolve2d(x, w).ravel(),
-        lambda x, w: np.round(convolve2d(x, w), 2),
-        lambda x, w: None,
-        changes_the_kernel, changes_the_image, turned_if_square, turned_if_odd,
-    ],
-    "check_wrap_around": [
-        lambda x, w: convolve1d(x, w)[:len(x)],
-        lambda x, w: np.convolve(x, w, "same"),
-        lambda x, w: convolve1d(x, w),
-        wrapped,  # no error
-        refuse(lambda F, N: F >= N),  # refuses F = N
-        refuse(larger, "kernel too long"), refuse(larger, "kernel {F}"), refuse(larger, "circle {N}"),
-        refuse(lambda F, N: F > N + 2),  # too late
-        refuse(larger, inner=circular_correlation), refuse(larger, inner=stops_at_the_edge),
-        refuse(larger, inner=forgets_a_tap), refuse(larger, inner=tail_at_the_wrong_end),
-        refuse(larger, inner=in_integers), refuse(larger, inner=in_place),
-        refuse(larger, inner=lambda x, w: np.roll(wrapped(x, w), 1)),
-        refuse(larger, inner=lambda x, w: np.roll(wrapped(x, w), -(len(w) // 2))),  # centred
-        refuse(larger, inner=lambda x, w: wrapped(x, w[::-1])),
-        refuse(larger, inner=lambda x, w: np.abs(wrapped(x, w))),
-        refuse(larger, inner=lambda x, w: wrapped(x, w)[None]),
-        refuse(larger, inner=lambda x, w: np.fft.fft(np.fft.fft(x) * np.fft.fft(w, len(x))).real / len(x)),
-        refuse(larger, inner=lambda x, w: None),
-    ],
-    "check_column_sums": [
-        carried, carried_once,
-        lambda a, b: digits(a * b)[::-1],
-        lambda a, b: np.convolve(digits(a), digits(b))[::-1].tolist(),  # lowest place first
-        lambda a, b: np.correlate(digits(a), digits(b), "full").tolist(),
-        lambda a, b: np.convolve(digits(a), digits(b), "same").tolist(),
-        lambda a, b: np.convolve(digits(a), digits(b), "valid").tolist(),
-        lambda a, b: np.convolve(np.array(digits(a), np.uint8), np.array(digits(b), np.uint8)).tolist(),
-        lambda a, b: np.trim_zeros(np.convolve(digits(a), digits(b))).tolist(),
-        lambda a, b: np.convolve(sorted(digits(a)), sorted(digits(b))).tolist(),
-        lambda a, b: [0, *np.convolve(digits(a), digits(b)).tolist()],
-        lambda a, b: np.outer(digits(a), digits(b)).tolist(),
-        lambda a, b: "".join(map(str, np.convolve(digits(a), digits(b)))),
-        lambda a, b: [4, 13, 22, 15],
-        lambda a, b: a * b,
-        lambda a, b: None,
-    ],
+    "check_on_paper": {
+        "replace None": ["12345", "Correct", ["1", "2", "2", "-2", "-3"]],
+        "3 + 3 - 1": [
+            5,
+            [2, 2, -2],  # mode same
+            [-2],
+            [2],  # mode valid
+            [1, 0, -3],  # entry by entry
+            [1, 2, 2, -2, -3, 0], [[1, 2, 2, -2, -3]],
+        ],
+        "cross-correlation": [[-1, -2, -2, 2, 3]],  # cross-correlation
+        "y[0] is not": [
+            [3, 2, -2, -2, -1],  # cross-correlation, the other way round
+            [-3, -2, 2, 2, 1],  # backwards
+        ],
+        "y[3] is not": [[1, 2, 2, 2, 3]],  # signs
+        "y[2] is not": [[1, 2, 4, 2, 3]],  # kernel 1, 0, 1
+        "y[4] is not": [[1, 2, 2, -2, float("nan")]],
+    },
+    "check_by_weights": {
+        "use each of A, B, C, D once": [
+            "A", "DBA", "DBACC", "dbac", 36, [3, 6, 16, 36], "DBAB",
+        ],
+        "Look along the diagonals": [
+            *("".join(order) for order in permutations("ABCD") if "".join(order) != "DBAC"),
+            ["D", "A", "B", "C"],  # by the white cells
+        ],
+    },
+    "check_turned": {
+        "wrong numbers for a kernel (3, 3)": [
+            lambda x, w: correlate2d(x, w[::-1]),
+            lambda x, w: correlate2d(x, w[:, ::-1]),
+            lambda x, w: correlate2d(x, w),
+            lambda x, w: correlate2d(x, w.T),
+            lambda x, w: correlate2d(x, np.rot90(w)),
+            lambda x, w: correlate2d(x, w[::-1, ::-1].T),
+            lambda x, w: correlate2d(x[::-1, ::-1], w),  # the output lies upside down
+            lambda x, w: correlate2d(x[::-1, ::-1], w[::-1, ::-1]),
+            lambda x, w: convolve2d(x, -w),
+            lambda x, w: np.abs(convolve2d(x, w)),
+            lambda x, w: np.round(convolve2d(x, w), 2),
+        ],
+        " gives (": [
+            lambda x, w: scipy.signal.convolve2d(x, w),
+            lambda x, w: scipy.signal.convolve2d(x, w, "same"),
+            lambda x, w: convolve2d(x, w).T,
+            lambda x, w: convolve2d(x, w).ravel(),
+        ],
+        "it changes the caller's arrays": [changes_the_kernel, changes_the_image],
+        "wrong numbers for a kernel (3, 2)": [turned_if_square, turned_if_odd],
+    },
+    "check_wrap_around": {
+        "gives": [
+            lambda x, w: convolve1d(x, w)[:len(x)],
+            lambda x, w: np.convolve(x, w, "same"),
+            lambda x, w: convolve1d(x, w),
+            refuse(larger, inner=circular_correlation), refuse(larger, inner=stops_at_the_edge),
+            refuse(larger, inner=forgets_a_tap), refuse(larger, inner=tail_at_the_wrong_end),
+            refuse(larger, inner=in_integers),
+            refuse(larger, inner=lambda x, w: np.roll(wrapped(x, w), 1)),
+            refuse(larger, inner=lambda x, w: np.roll(wrapped(x, w), -(len(w) // 2))),  # centred
+            refuse(larger, inner=lambda x, w: wrapped(x, w[::-1])),
+            refuse(larger, inner=lambda x, w: np.abs(wrapped(x, w))),
+            refuse(larger, inner=lambda x, w: wrapped(x, w)[None]),
+            refuse(larger, inner=lambda x, w: np.fft.fft(  # forward twice
+                np.fft.fft(x) * np.fft.fft(w, len(x))).real / len(x)),
+        ],
+        "N=11, F=13 must raise a ValueError": [
+            wrapped,  # no error
+            refuse(lambda F, N: F > N + 2),  # too late
+        ],
+        "raises ValueError: kernel 4, circle 4": [refuse(lambda F, N: F >= N)],  # refuses F = N
+        "kernel too long, and does not name": [
+            refuse(larger, "kernel too long"),
+        ],
+        "kernel 13, and does not name": [refuse(larger, "kernel {F}")],
+        "circle 11, and does not name": [refuse(larger, "circle {N}")],
+        "it changes the caller's arrays": [refuse(larger, inner=in_place)],
+        "returns None": [refuse(larger, inner=lambda x, w: None)],
+    },
+    "check_column_sums": {
+        "gives": [
+            carried, carried_once,
+            lambda a, b: digits(a * b)[::-1],
+            lambda a, b: np.convolve(digits(a), digits(b))[::-1].tolist(),  # lowest place first
+            lambda a, b: np.correlate(digits(a), digits(b), "full").tolist(),
+            lambda a, b: np.convolve(*(np.array(digits(n), np.uint8) for n in (a, b))).tolist(),
+            lambda a, b: np.convolve(sorted(digits(a)), sorted(digits(b))).tolist(),
+        ],
+        "columns": [
+            lambda a, b: np.convolve(digits(a), digits(b), "same").tolist(),
+            lambda a, b: np.convolve(digits(a), digits(b), "valid").tolist(),
+            lambda a, b: np.trim_zeros(np.convolve(digits(a), digits(b))).tolist(),
+            lambda a, b: [0, *np.convolve(digits(a), digits(b)).tolist()],
+            lambda a, b: np.outer(digits(a), digits(b)).tolist(),
+            lambda a, b: [4, 13, 22, 15],
+            lambda a, b: a * b,
+        ],
+        "not numbers": [lambda a, b: "".join(map(str, np.convolve(digits(a), digits(b))))],
+    },
 }

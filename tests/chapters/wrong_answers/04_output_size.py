@@ -1,4 +1,4 @@
-"""Wrong answers that the checkers of chapter 04 must reject; the chapter's own names are in scope."""
+"""Wrong answers to the exercises of chapter 04, by words of the sentence that each must get."""
 
 from math import ceil
 
@@ -13,33 +13,54 @@ def ported(outputs=lambda W, S: ceil(W / S), floor=0, first="smaller"):
 
 
 WRONG = {
-    "check_zeros": [None, 3, (2, 1), (0, 3), (3, 0), (1, 1), (0, 1), (1, 3), (1,), "12", []],
-    "check_order": ["ABCD", "ACBD", "CABD", "DCBA", "ABC", "ACDD", "", "acdb", 6],
-    "check_ported": [
-        ported(first="larger"),
-        ported(outputs=lambda W, S: W // S),
-        ported(outputs=lambda W, S: (W - 1) // S),
-        ported(floor=None),
-        lambda W, F, S: ((F - 1) // 2, F - 1 - (F - 1) // 2),  # right for stride 1 only
-        lambda W, F, S: (F // 2, F // 2),  # PyTorch's habit
-        lambda W, F, S: tuple(2 * n for n in ported()(W, F, S)),
-        lambda W, F, S: (0, sum(ported()(W, F, S))),
-        lambda W, F, S: (0, 0),
-    ],
-    "check_needed": [
-        lambda outputs, F, S, D: outputs * S + F - 1,
-        lambda outputs, F, S, D: (outputs - 1) * S + F,  # no dilation
-        lambda outputs, F, S, D: (outputs - 1) * S + D * F,
-        lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1) + S,  # fits, but is not the smallest
-        lambda outputs, F, S, D: outputs + D * (F - 1),  # no stride
-        lambda outputs, F, S, D: (outputs - 1) * S * D + D * (F - 1) + 1,
-        lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1),
-        lambda outputs, F, S, D: 0,
-    ],
-    "check_design": [
-        [], [(3, 1, 1)] * 5, [(3, 2, 1)] * 4, [(3, 2, 1)] * 3 + [(3, 1, 1)],
-        [(3, 1, 1)] * 14, [(3, 2, 1), (3, 2, 1), (3, 1, 1), (3, 1, 1)], [(5, 2, 1)] * 2 + [(3, 1, 1)] * 2,
-        [(3, 2, 2), (3, 2, 1), (3, 1, 1), (3, 1, 1)], [(3, 1, 1), (3, 2, 1), (3, 2, 1), (3, 1, 1), (3, 1, 1)][:4],
-        [(3, 2, 1), (3, 2, 1)] + [(3, 1, 1)] * 4,
-    ],
+    "check_zeros": {
+        "give two numbers, (before, after)": [3, (1,), "12"],
+        "the number is right": [(2, 1)],
+        "share them as evenly as you can": [(0, 3), (3, 0)],
+        "in all?": [(1, 1), (0, 1), (1, 3)],
+    },
+    "check_order": {
+        "and not 6": ["ABCD", "ACBD", "CABD", "DCBA"],
+        "once, as in 'ABCD'": ["ABC", "ACDD", "acdb", 6],
+    },
+    "check_ported": {
+        "the wrong way round": [ported(first="larger")],
+        "not (0, 1)": [
+            ported(outputs=lambda W, S: W // S), ported(outputs=lambda W, S: (W - 1) // S),
+            lambda W, F, S: (F // 2, F // 2),  # PyTorch's habit
+            lambda W, F, S: tuple(2 * n for n in ported()(W, F, S)),
+            lambda W, F, S: (0, 0),
+        ],
+        "fewer than no zeros": [ported(floor=None)],
+        "not (0, 0)": [
+            lambda W, F, S: ((F - 1) // 2, F - 1 - (F - 1) // 2),  # right for stride 1 only
+        ],
+        "not (1, 1)": [lambda W, F, S: (0, sum(ported()(W, F, S)))],
+    },
+    "check_needed": {
+        "would do": [
+            lambda outputs, F, S, D: outputs * S + F - 1,
+            # fits, but is not the smallest
+            lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1) + S,
+        ],
+        "pixels do not give": [
+            lambda outputs, F, S, D: (outputs - 1) * S + F,  # no dilation
+            lambda outputs, F, S, D: (outputs - 1) * S + D * F,
+            lambda outputs, F, S, D: outputs + D * (F - 1),  # no stride
+            lambda outputs, F, S, D: (outputs - 1) * S * D + D * (F - 1) + 1,
+            lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1),
+            lambda outputs, F, S, D: 0,
+        ],
+    },
+    "check_design": {
+        "pixels, fewer than 28": [
+            [(3, 1, 1)] * 5, [(3, 2, 1), (3, 2, 1), (3, 1, 1), (3, 1, 1)],
+            [(3, 1, 1), (3, 2, 1), (3, 2, 1), (3, 1, 1), (3, 1, 1)][:4],
+        ],
+        "more than 4": [[(3, 2, 1)] * 4, [(3, 2, 1)] * 3 + [(3, 1, 1)]],
+        "but fewer layers will do": [[(3, 1, 1)] * 14, [(3, 2, 1), (3, 2, 1)] + [(3, 1, 1)] * 4],
+        "a list of (3, 1, 1) and (3, 2, 1) only": [
+            [(5, 2, 1)] * 2 + [(3, 1, 1)] * 2, [(3, 2, 2), (3, 2, 1), (3, 1, 1), (3, 1, 1)],
+        ],
+    },
 }

@@ -1,7 +1,13 @@
-"""Wrong answers that the checkers of chapter 06 must reject; the chapter's own names are in scope."""
+"""Wrong answers to the exercises of chapter 06, by words of the sentence that each must get."""
 
+import numpy as np
 import scipy.ndimage
+import tensorflow as tf
 
+from tools.book.definitions import definitions
+
+CHAPTER = definitions("06")
+pool2d, windows = CHAPTER["pool2d"], CHAPTER["windows"]
 
 def frame_with(value):
     """Exercise 3 with another number in the frame."""
@@ -26,6 +32,16 @@ def one_hot(index):
     return (np.arange(4) == index).reshape(2, 2)
 
 
+def wide_windows(x, upstream):
+    """Windows that widen to the right: two of them lie in 4 columns as they should."""
+    gradient = np.zeros_like(x)
+    for n, i, j, c in np.ndindex(upstream.shape):
+        window = x[n, 2 * i:2 * i + 2, 2 * j:3 * j + 2, c]
+        u, v = np.unravel_index(window.argmax(), window.shape)
+        gradient[n, 2 * i + u, 2 * j + v, c] = upstream[n, i, j, c]
+    return gradient
+
+
 first = gradient_by_loop(lambda w: one_hot(w.argmax()))
 
 
@@ -46,62 +62,106 @@ def opened_with_zeros(x):
 
 
 WRONG = {
-    "check_shifted_row": [
-        None, [0, 1, 0, 1], [1, 0, 1, 0], [0.5, 0.5, 0.5, 0.5], [1, 1, 1], [1, 1, 1, 1, 1], [1, 1, 0, 1], [0, 0, 0, 0],
-        [2, 2, 2, 2], [0, 1, 1, 0, 0, 1, 1, 0], 1, "ones", [], [[1, 1, 1, 1]], [1, 1, 1, float("nan")],
-    ],
-    "check_kinds": [
-        ["max", "average", "l2", "min"], [], ["min", "average", "max"], ["min", "average", "max", "max"], None,
-        ["min", "average", "l2", "max"],  # "L2 is a kind of mean"
-        ["min", "l2", "average", "max"],
-        ["l2", "max", "average", "min"],  # largest first
-        ["min", "max", "average", "l2"], ["average", "min", "max", "l2"], ["min", "average", "max", "l2", "l2"],
-    ],
-    "check_framed_pool": [
-        frame_with(0), frame_with(-1), frame_with(1), frame_with(np.inf),
-        lambda x: frame_with(x.mean())(x),
-        lambda x: frame_with(np.max(x))(x),
-        lambda x: np.abs(frame_with(0)(x)),
-        lambda x: frame_with(0)(np.abs(x)),
-        lambda x: np.minimum(frame_with(0)(x), x.max()),
-        lambda x: tf.nn.max_pool2d(tf.constant(x), 3, 2, "VALID"),  # no frame
-        lambda x: tf.nn.max_pool2d(tf.constant(x), 3, 2, "SAME"),  # another frame where the side is even
-        lambda x: pool2d(x, 3, 2, ((1, 1), (1, 1)), "average"),
-        lambda x: pool2d(x, 3, 1, ((1, 1), (1, 1))),
-        lambda x: frame_with(np.finfo(float).tiny)(x),  # the smallest positive number
-        lambda x: frame_with(0)(x - x.max()),  # forgets to add it again
-        lambda x: frame_with(0)(x + 3) - 3,  # moves the zero, not far enough
-    ],
-    "check_max_gradient": [
-        lambda x, upstream: np.repeat(np.repeat(upstream, 2, 1), 2, 2) / 4,  # the average's
-        lambda x, upstream: np.repeat(np.repeat(upstream, 2, 1), 2, 2),
-        gradient_by_loop(lambda w: w == w.max()),  # all of the equals
-        gradient_by_loop(lambda w: (w == w.max()) / np.sum(w == w.max())),  # shared
-        gradient_by_loop(lambda w: one_hot(3 - w.ravel()[::-1].argmax())),  # the last of the equals
-        gradient_by_loop(lambda w: one_hot(w.T.argmax()).T),  # the first, column by column
-        gradient_by_loop(lambda w: one_hot(w.argmin())),
-        gradient_by_loop(lambda w: one_hot(np.abs(w).argmax())),
-        gradient_by_loop(lambda w: one_hot(w.argmax()) * w.max()),  # times the value
-        lambda x, upstream: first(x, np.ones_like(upstream)),  # forgets upstream
-        lambda x, upstream: -first(x, upstream),
-        lambda x, upstream: first(x, upstream)[:, ::2, ::2],
-        lambda x, upstream: first(x, np.broadcast_to(upstream.sum(axis=-1, keepdims=True), upstream.shape)),
-        lambda x, upstream: upstream,
-        lambda x, upstream: np.where(first(x, np.abs(upstream)) > 0, x, 0),
-    ],
-    "check_remove_specks": [
-        lambda x: x,
-        pooled("average"), pooled("min"), pooled("max"), pooled("l2"),
-        pooled("max", "min"),  # closing
-        pooled("min", "max", "min"), pooled("min", "min", "max"), pooled("min", "max", "max"), pooled("min", "average"),
-        pooled("min", "max", size=2), pooled("min", "max", size=5), pooled("min", "max", stride=3),
-        pooled("min", "max", padding="VALID"),
-        opened_with_zeros,
-        lambda x: pool2d(pool2d(x, 3, 1, "SAME", "min"), 2, 1, "SAME"),
-        lambda x: np.where(x < 1, x, 0),  # cuts this page's specks only
-        lambda x: scipy.ndimage.median_filter(x, (1, 3, 3, 1)),
-        lambda x: scipy.ndimage.grey_opening(x, (1, 3, 3, 3)),  # mixes the channels
-        lambda x: scipy.ndimage.grey_opening(x, (3, 3, 3, 1)),  # mixes the images
-        lambda x: np.zeros_like(x),
-    ],
+    "check_shifted_row": {
+        "replace None": ["ones"],
+        "window 0 is": [[0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5], [0, 0, 0, 0], [2, 2, 2, 2]],
+        "window 1 is": [[1, 0, 1, 0]],
+        "four windows, but": [
+            [1, 1, 1], [1, 1, 1, 1, 1], [0, 1, 1, 0, 0, 1, 1, 0], 1, [[1, 1, 1, 1]],
+        ],
+        "window 2 is": [[1, 1, 0, 1]],
+        "window 3 is": [[1, 1, 1, float("nan")]],
+    },
+    "check_kinds": {
+        "max is not below average": [
+            ["max", "average", "l2", "min"], ["min", "max", "average", "l2"],
+        ],
+        "use each of max, min, average, l2 once": [
+            ["min", "average", "max"], ["min", "average", "max", "max"],
+            ["min", "average", "max", "l2", "l2"],
+        ],
+        "l2 is not below max": [
+            ["min", "average", "l2", "max"],  # "L2 is a kind of mean"
+            ["l2", "max", "average", "min"],  # largest first
+        ],
+        "l2 is not below average": [["min", "l2", "average", "max"]],
+        "average is not below min": [["average", "min", "max", "l2"]],
+    },
+    "check_framed_pool": {
+        "mean of x 0": [
+            frame_with(0), frame_with(1),
+            lambda x: np.abs(frame_with(0)(x)),
+            lambda x: frame_with(0)(np.abs(x)),
+            lambda x: np.minimum(frame_with(0)(x), x.max()),
+            lambda x: frame_with(np.finfo(float).tiny)(x),  # the smallest positive number
+        ],
+        "mean of x -3": [
+            frame_with(-1),
+            lambda x: frame_with(0)(x + 3) - 3,  # moves the zero, not far enough
+        ],
+        "mean of x 3": [
+            frame_with(np.inf),
+            lambda x: frame_with(x.mean())(x),
+            lambda x: frame_with(np.max(x))(x),
+            # another frame where the side is even
+            lambda x: tf.nn.max_pool2d(tf.constant(x), 3, 2, "SAME"),
+            lambda x: pool2d(x, 3, 2, ((1, 1), (1, 1)), "average"),
+            lambda x: frame_with(0)(x - x.max()),  # forgets to add it again
+        ],
+        "the shape is": [
+            lambda x: tf.nn.max_pool2d(tf.constant(x), 3, 2, "VALID"),  # no frame
+            lambda x: pool2d(x, 3, 1, ((1, 1), (1, 1))),
+            lambda x: pool2d(x, 3, 2, ((1, 0), (1, 1))),  # shows on an odd side only
+            lambda x: pool2d(x, 3, 2, ((1, 1), (1, 2))),  # on an even one
+            lambda x: pool2d(x, 3, 2, ((1, 0), (1, 2))),
+        ],
+    },
+    "check_max_gradient": {
+        "random x": [
+            lambda x, upstream: np.repeat(np.repeat(upstream, 2, 1), 2, 2) / 4,  # the average's
+            lambda x, upstream: np.repeat(np.repeat(upstream, 2, 1), 2, 2),
+            gradient_by_loop(lambda w: one_hot(w.argmin())),
+            gradient_by_loop(lambda w: one_hot(np.abs(w).argmax())),
+            gradient_by_loop(lambda w: one_hot(w.argmax()) * w.max()),  # times the value
+            lambda x, upstream: first(x, np.ones_like(upstream)),  # forgets upstream
+            lambda x, upstream: -first(x, upstream),
+            # the sum of all channels for each
+            lambda x, upstream: first(x, upstream.sum(axis=-1, keepdims=True) + 0 * upstream),
+            lambda x, upstream: np.where(first(x, np.abs(upstream)) > 0, x, 0),
+        ],
+        "x with ties": [
+            gradient_by_loop(lambda w: w == w.max()),  # all of the equals
+            gradient_by_loop(lambda w: (w == w.max()) / np.sum(w == w.max())),  # shared
+            # the last of the equals
+            gradient_by_loop(lambda w: one_hot(3 - w.ravel()[::-1].argmax())),
+            gradient_by_loop(lambda w: one_hot(w.T.argmax()).T),  # the first, column by column
+            wide_windows,
+        ],
+        "the shape is": [
+            lambda x, upstream: first(x, upstream)[:, ::2, ::2],
+            lambda x, upstream: upstream,
+        ],
+    },
+    "check_remove_specks": {
+        "specks are left, or writing too thick": [
+            lambda x: x,
+            pooled("average"), pooled("max"), pooled("l2"),
+            pooled("max", "min"),  # closing
+            pooled("min", "max", "max"), pooled("min", "max", size=2),
+        ],
+        "some of the writing is gone": [
+            pooled("min"), pooled("min", "max", "min"), pooled("min", "min", "max"),
+            pooled("min", "average"),
+            lambda x: pool2d(pool2d(x, 3, 1, "SAME", "min"), 2, 1, "SAME"),
+            lambda x: scipy.ndimage.median_filter(x, (1, 3, 3, 1)),
+            lambda x: scipy.ndimage.grey_opening(x, (1, 3, 3, 3)),  # mixes the channels
+            lambda x: np.zeros_like(x),
+        ],
+        "right for a page, wrong for random numbers": [
+            pooled("min", "max", size=5), opened_with_zeros,
+            lambda x: np.where(x < 1, x, 0),  # cuts this page's specks only
+            lambda x: scipy.ndimage.grey_opening(x, (3, 3, 3, 1)),  # mixes the images
+        ],
+        "the shape is": [pooled("min", "max", stride=3), pooled("min", "max", padding="VALID")],
+    },
 }

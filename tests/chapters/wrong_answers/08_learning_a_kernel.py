@@ -1,10 +1,17 @@
-"""Wrong answers that the checkers of chapter 08 must reject; the chapter's own names are in scope."""
+"""Wrong answers to the exercises of chapter 08, by words of the sentence that each must get."""
+
+import numpy as np
 
 
 def spread_out(dy, w, stride, size):
     spread = np.zeros(size - len(w) + 1)
     spread[::stride] = dy
     return spread
+
+
+def after_spreading(combine):
+    """Return exercise 3 with another `combine(spread dy, w)`."""
+    return lambda dy, w, stride, size: combine(spread_out(dy, w, stride, size), w)
 
 
 def without_gaps(dy, w, stride, size):
@@ -58,54 +65,74 @@ def secret(rgb, grey):
 
 
 WRONG = {
-    "check_rank": [None, 9, 1, 2, 6, 40, 0, -3, 3.5, "3", "three"],
-    "check_lessons": [
-        None, [], ["C", "A", "D"], ["C", "A", "D", "B", "B"], ["A", "B", "C", "D"],
-        ["B", "D", "A", "C"],  # slowest first
-        ["C", "A", "B", "D"], ["A", "C", "D", "B"], ["C", "D", "A", "B"],
-        ["C", "B", "A", "D"],  # blur taken for harmless
-        "CADB", "CADC", 5, {}, [1, 2, 3, 4],
-    ],
-    "check_row_gradient": [
-        lambda dy, w, stride, size: np.correlate(spread_out(dy, w, stride, size), w, mode="full"),  # no flip
-        lambda dy, w, stride, size: np.convolve(spread_out(dy, w, stride, size), w, mode="same"),
-        lambda dy, w, stride, size: np.convolve(spread_out(dy, w, stride, size), w[::-1], mode="full"),  # flipped twice
-        lambda dy, w, stride, size: np.convolve(dy, w, mode="full"),  # no stride
-        lambda dy, w, stride, size: np.convolve(np.repeat(dy, stride)[:size - len(w) + 1], w, mode="full"),  # copies for zeros
-        lambda dy, w, stride, size: np.convolve(spread_out(dy, w, stride, size), w, mode="full") / stride,
-        lambda dy, w, stride, size: -np.convolve(spread_out(dy, w, stride, size), w, mode="full"),
-        lambda dy, w, stride, size: np.convolve(spread_out(dy, w, stride, size), w, mode="full")[None],
-        lambda dy, w, stride, size: None,
-        without_gaps, cut_short, last_overwrites, spread_weights, unused_pixels_dropped,
-    ],
-    "check_bias_gradient": [
-        lambda dy: dy.mean(axis=0),
-        lambda dy: dy.mean(axis=(0, 1, 2)),
-        lambda dy: dy.sum(axis=0),
-        lambda dy: dy.sum(axis=(1, 2)),  # one for each image
-        lambda dy: dy.sum(axis=(1, 2)).mean(axis=0),
-        lambda dy: dy.sum(),
-        lambda dy: np.full(dy.shape[-1], dy.sum()),
-        lambda dy: dy.sum(axis=(1, 2, 3)),  # channels first
-        lambda dy: dy.sum(axis=(0, 1, 2), keepdims=True),
-        lambda dy: -dy.sum(axis=(0, 1, 2)),
-        lambda dy: np.abs(dy).sum(axis=(0, 1, 2)),
-        lambda dy: np.ones(dy.shape[-1]),
-        lambda dy: np.zeros(dy.shape[-1]),
-        lambda dy: None,
-        lambda dy: dy.reshape(dy.shape[-1], -1).sum(axis=1),  # the axes mixed up
-    ],
-    "check_secret_weights": [
-        lambda rgb, grey: np.array([1, 1, 1]) / 3,
-        lambda rgb, grey: np.array([0.299, 0.587, 0.114]),
-        lambda rgb, grey: secret(rgb, grey)[::-1],  # blue, green, red
-        lambda rgb, grey: secret(rgb, grey)[:, None],
-        lambda rgb, grey: secret(rgb - rgb.mean(), grey),  # the mean taken from one side only
-        lambda rgb, grey: secret(rgb[:1, :2], grey[:1, :2]),  # two pixels for three weights
-        lambda rgb, grey: np.abs(secret(rgb, grey)),
-        lambda rgb, grey: np.linalg.lstsq(rgb.reshape(3, -1).T, grey.ravel(), rcond=None)[0],  # the axes mixed up
-        lambda rgb, grey: (grey[..., None] / rgb).mean(axis=(0, 1)) / 3,
-        lambda rgb, grey: None,
-        channel_by_channel, summing_to_one, few_steps,
-    ],
+    "check_rank": {
+        "replace None by a number": ["3", "three"],
+        "9 needs windows whose rows can differ": [9],
+        "1 is for a flat wall": [1],
+        "Which of the nine numbers are copies?": [2, 6, 40, 0, -3, 3.5],
+    },
+    "check_lessons": {
+        "make a list of A, B, C and D, each once": [
+            ["C", "A", "D"], ["C", "A", "D", "B", "B"], "CADB", "CADC", 5, [1, 2, 3, 4],
+        ],
+        "more than the next one": [
+            ["A", "B", "C", "D"],
+            ["B", "D", "A", "C"],  # slowest first
+            ["C", "A", "B", "D"], ["A", "C", "D", "B"], ["C", "D", "A", "B"],
+            ["C", "B", "A", "D"],  # blur taken for harmless
+        ],
+    },
+    "check_row_gradient": {
+        "not the column sums": [
+            after_spreading(lambda dy, w: np.correlate(dy, w, "full")),  # no flip
+            after_spreading(lambda dy, w: np.convolve(dy, w[::-1])),  # flipped twice
+            lambda dy, w, stride, size: np.convolve(  # copies for zeros
+                np.repeat(dy, stride)[:size - len(w) + 1], w),
+            lambda dy, w, stride, size: np.convolve(
+                spread_out(dy, w, stride, size), w) / stride,
+            after_spreading(lambda dy, w: -np.convolve(dy, w)),
+            without_gaps, last_overwrites, spread_weights,
+        ],
+        "gives the shape": [
+            after_spreading(lambda dy, w: np.convolve(dy, w, "same")),
+            lambda dy, w, stride, size: np.convolve(dy, w, mode="full"),  # no stride
+            after_spreading(lambda dy, w: np.convolve(dy, w)[None]),
+            cut_short, unused_pixels_dropped,
+        ],
+    },
+    "check_bias_gradient": {
+        "gives (": [
+            lambda dy: dy.mean(axis=0),
+            lambda dy: dy.sum(axis=0),
+            lambda dy: dy.sum(axis=(1, 2)),  # one for each image
+            lambda dy: dy.sum(),
+            lambda dy: dy.sum(axis=(1, 2, 3)),  # channels first
+            lambda dy: dy.sum(axis=(0, 1, 2), keepdims=True),
+        ],
+        "the tape": [
+            lambda dy: dy.mean(axis=(0, 1, 2)),
+            lambda dy: dy.sum(axis=(1, 2)).mean(axis=0),
+            lambda dy: np.full(dy.shape[-1], dy.sum()),
+            lambda dy: -dy.sum(axis=(0, 1, 2)),
+            lambda dy: np.abs(dy).sum(axis=(0, 1, 2)),
+            lambda dy: np.ones(dy.shape[-1]),
+            lambda dy: np.zeros(dy.shape[-1]),
+            lambda dy: dy.reshape(dy.shape[-1], -1).sum(axis=1),  # the axes mixed up
+        ],
+    },
+    "check_secret_weights": {
+        "was the secret, you found": [
+            lambda rgb, grey: np.array([1, 1, 1]) / 3,
+            lambda rgb, grey: np.array([0.299, 0.587, 0.114]),
+            lambda rgb, grey: secret(rgb, grey)[::-1],  # blue, green, red
+            lambda rgb, grey: secret(rgb - rgb.mean(), grey),  # the mean taken from one side only
+            lambda rgb, grey: secret(rgb[:1, :2], grey[:1, :2]),  # two pixels for three weights
+            lambda rgb, grey: np.abs(secret(rgb, grey)),
+            # the axes mixed up
+            lambda rgb, grey: np.linalg.lstsq(rgb.reshape(3, -1).T, grey.ravel(), rcond=None)[0],
+            lambda rgb, grey: (grey[..., None] / rgb).mean(axis=(0, 1)) / 3,
+            channel_by_channel, summing_to_one, few_steps,
+        ],
+        "expected (3,)": [lambda rgb, grey: secret(rgb, grey)[:, None]],
+    },
 }

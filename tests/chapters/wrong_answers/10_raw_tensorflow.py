@@ -1,4 +1,7 @@
-"""Wrong answers that the checkers of chapter 10 must reject; the chapter's own names are in scope."""
+"""Wrong answers to the exercises of chapter 10, by words of the sentence that each must get."""
+
+import numpy as np
+import tensorflow as tf
 
 right = 1600, 1_669_002
 
@@ -9,6 +12,10 @@ def loss_of(p, labels):
 
 def softmax(z):
     return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+
+
+def shifted_softmax(z):
+    return softmax(z - z.max(axis=1, keepdims=True))
 
 
 def log_softmax(logits, axis=1):
@@ -39,73 +46,109 @@ def rows(H, W, padding, channels=64, refuse=lambda h, w: min(h, w) < 1, **option
 
 
 WRONG = {
-    "check_rows": [
-        None, (0, 0), 1600, (1600,), right + (0,), right[::-1], ("1600", "1669002"),
-        (4 * 4 * 64, 1_669_002), (7 * 7 * 64, 3_274_634), (1600, 3_274_634),
-        (6 * 6 * 64, right[1]),  # 11 in place of 10, rounded up
-        (25, right[1]), (1600, 1_669_002 - 1130),  # no biases
-        (1600, 1_669_002 - 32), (1600, 1_669_002 - 10_250),  # without the last layer
-        (4 * 4 * 64, 5 * 5 * 32 + 32 + 51_264 + 1024 * 1025 + 10_250),  # both convolutions 5 by 5
-    ],
-    "check_step_order": [
-        "ABCDEF", "DEFCBA", "EFCABD", "EDFCAB", "DECFAB", "DEFACB", "DFECAB", "DEFCA", "DEFCABD", "", None, "defcab",
-        "DABEFC", "EFCDAB", "DEFBCA",
-    ],
-    "check_flatten": [
-        lambda maps: tf.reshape(maps, [-1, 4 * 4 * 64]),
-        lambda maps: tf.reshape(maps, [-1, 7 * 7 * 64]),
-        lambda maps: tf.reshape(maps, [tf.shape(maps)[0], 7 * 7 * 64]),
-        lambda maps: tf.reshape(maps, [maps.shape[0], -1]),  # None in a graph
-        lambda maps: tf.reshape(maps, [len(maps), -1]),
-        lambda maps: tf.constant(np.asarray(maps).reshape(len(maps), -1)),
-        lambda maps: tf.reshape(tf.transpose(maps, [0, 3, 1, 2]), [tf.shape(maps)[0], -1]),  # channels first
-        lambda maps: tf.reshape(tf.transpose(maps, [0, 2, 1, 3]), [tf.shape(maps)[0], -1]),  # columns first
-        lambda maps: tf.transpose(tf.reshape(maps, [-1, tf.shape(maps)[0]])),
-        lambda maps: tf.reshape(maps, [-1, maps.shape[-1]]),
-        lambda maps: tf.reshape(maps, [-1]),
-        lambda maps: tf.reshape(maps, [16, -1]),
-        lambda maps: tf.reduce_max(maps, axis=(1, 2)),
-        lambda maps: maps,
-        lambda maps: maps[:, 0, 0],
-        lambda maps: None,
-    ],
-    "check_cross_entropy": [
-        lambda logits, labels: loss_of(softmax(logits), labels),
-        lambda logits, labels: loss_of(softmax(logits - logits.max()), labels),  # one maximum for all rows
-        lambda logits, labels: -np.mean(pick(log_softmax(logits, axis=0), labels)),
-        lambda logits, labels: loss_of(softmax(logits - logits.max(axis=1, keepdims=True)), labels),  # log 0
-        lambda logits, labels: loss_of(np.clip(softmax(logits - logits.max(axis=1, keepdims=True)), 1e-10, 1), labels),
-        lambda logits, labels: loss_of(softmax(logits - logits.max(axis=1, keepdims=True)) + 1e-12, labels),
-        lambda logits, labels: loss_of(softmax(np.clip(logits, -500, 500)), labels),
-        lambda logits, labels: -np.mean(pick(log_softmax(logits - logits.mean(axis=1, keepdims=True)), labels)) / np.log(10),
-        lambda logits, labels: -np.mean(pick(log_softmax(-logits), labels)),  # e to the minus z
-        lambda logits, labels: np.mean(pick(log_softmax(logits), labels)),  # no minus
-        lambda logits, labels: -np.sum(pick(log_softmax(logits), labels)),
-        lambda logits, labels: -pick(log_softmax(logits), labels),
-        lambda logits, labels: -np.mean(log_softmax(logits)),  # all classes
-        lambda logits, labels: -np.mean(log_softmax(logits).max(axis=1)),  # the winner, not the label
-        lambda logits, labels: -np.mean(pick(log_softmax(log_softmax(logits) * 0 + softmax(log_softmax(logits))), labels)),  # softmax twice
-        lambda logits, labels: np.float64(np.nan),
-        in_place,
-    ],
-    "check_dense_rows": [
-        lambda H, W, padding: 7 * 7 * 64,
-        lambda H, W, padding: 7 * 7 * 64 if padding == "SAME" else 4 * 4 * 64,
-        lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: False),
-        lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: h * w < 1),  # two negative sides
-        lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: h < 1),  # looks at the height only
-        lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: w < 1),
-        lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: min(h, w) < 0),
-        lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: min(h, w) < 2),
-        lambda H, W, padding: rows(H, W, "SAME"),
-        lambda H, W, padding: rows(H, W, "VALID"),
-        lambda H, W, padding: rows(H, W, padding, halve=lambda n: -(-n // 2)),  # rounds up
-        lambda H, W, padding: rows(H, W, padding, window=3),
-        lambda H, W, padding: rows(H, W, padding, channels=32),
-        lambda H, W, padding: rows(H, W, padding, channels=1),
-        lambda H, W, padding: rows(H, H, padding),
-        lambda H, W, padding: rows(W, W, padding),
-        lambda H, W, padding: H // 4 * (W // 4) * 64,
-        lambda H, W, padding: rows(28, 28, padding) * H * W / 28**2,
-    ],
+    "check_rows": {
+        "give two numbers, (rows, parameters)": [1600, (1600,), right + (0,)],
+        "rows? Write down all four sizes": [
+            (0, 0), right[::-1], ("1600", "1669002"), (4 * 4 * 64, 1_669_002),
+            (7 * 7 * 64, 3_274_634),
+            (6 * 6 * 64, right[1]),  # 11 in place of 10, rounded up
+            (25, right[1]),
+            # both convolutions 5 by 5
+            (4 * 4 * 64, 5 * 5 * 32 + 32 + 51_264 + 1024 * 1025 + 10_250),
+        ],
+        "parameters? Four layers, with biases": [
+            (1600, 3_274_634),
+            (1600, 1_669_002 - 1130),  # no biases
+            (1600, 1_669_002 - 32),
+            (1600, 1_669_002 - 10_250),  # without the last layer
+        ],
+    },
+    "check_step_order": {
+        "Python says IndentationError": ["ABCDEF", "EDFCAB", "DEFACB", "DFECAB", "DEFBCA"],
+        "Python says NameError": ["DEFCBA", "EFCABD", "DECFAB", "DABEFC", "EFCDAB"],
+        "use each letter from A to F once": ["DEFCA", "DEFCABD", "defcab"],
+    },
+    "check_flatten": {
+        "becomes": [
+            lambda maps: tf.reshape(maps, [-1, 4 * 4 * 64]),
+            lambda maps: tf.reshape(maps, [-1, maps.shape[-1]]),
+            lambda maps: tf.reshape(maps, [-1]),
+            lambda maps: tf.reshape(maps, [16, -1]),
+            lambda maps: tf.reduce_max(maps, axis=(1, 2)),
+            lambda maps: maps,
+            lambda maps: maps[:, 0, 0],
+        ],
+        "raises InvalidArgumentError": [
+            lambda maps: tf.reshape(maps, [-1, 7 * 7 * 64]),
+            lambda maps: tf.reshape(maps, [tf.shape(maps)[0], 7 * 7 * 64]),
+        ],
+        "in a graph, (16, 7, 7, 64) raises": [
+            lambda maps: tf.reshape(maps, [maps.shape[0], -1]),  # None in a graph
+            lambda maps: tf.reshape(maps, [len(maps), -1]),
+            lambda maps: tf.constant(np.asarray(maps).reshape(len(maps), -1)),
+        ],
+        "mixed up": [
+            # channels first
+            lambda maps: tf.reshape(tf.transpose(maps, [0, 3, 1, 2]), [tf.shape(maps)[0], -1]),
+            # columns first
+            lambda maps: tf.reshape(tf.transpose(maps, [0, 2, 1, 3]), [tf.shape(maps)[0], -1]),
+            lambda maps: tf.transpose(tf.reshape(maps, [-1, tf.shape(maps)[0]])),
+        ],
+    },
+    "check_cross_entropy": {
+        "logits near 60,000": [
+            lambda logits, labels: loss_of(softmax(logits), labels),
+            lambda logits, labels: loss_of(softmax(np.clip(logits, -500, 500)), labels),
+        ],
+        "logits of all sizes": [
+            # one maximum for all rows
+            lambda logits, labels: loss_of(softmax(logits - logits.max()), labels),
+            lambda logits, labels: loss_of(shifted_softmax(logits), labels),  # log 0
+            lambda logits, labels: loss_of(np.clip(shifted_softmax(logits), 1e-10, 1), labels),
+            lambda logits, labels: loss_of(shifted_softmax(logits) + 1e-12, labels),
+        ],
+        "small logits": [
+            lambda logits, labels: -np.mean(pick(log_softmax(logits, axis=0), labels)),
+            lambda logits, labels: -np.mean(pick(log_softmax(logits), labels)) / np.log(10),
+            lambda logits, labels: -np.mean(pick(log_softmax(-logits), labels)),  # e to the minus z
+            lambda logits, labels: np.mean(pick(log_softmax(logits), labels)),  # no minus
+            lambda logits, labels: -np.sum(pick(log_softmax(logits), labels)),
+            lambda logits, labels: -np.mean(log_softmax(logits)),  # all classes
+            # the winner, not the label
+            lambda logits, labels: -np.mean(log_softmax(logits).max(axis=1)),
+            # softmax twice
+            lambda logits, labels: -np.mean(pick(log_softmax(shifted_softmax(logits)), labels)),
+            lambda logits, labels: np.float64(np.nan),
+        ],
+        "one number is wanted, got": [lambda logits, labels: -pick(log_softmax(logits), labels)],
+        "your function changes its logits": [in_place],
+    },
+    "check_dense_rows": {
+        ", not ": [
+            lambda H, W, padding: 7 * 7 * 64,
+            lambda H, W, padding: 7 * 7 * 64 if padding == "SAME" else 4 * 4 * 64,
+            lambda H, W, padding: rows(H, W, "SAME"),
+            lambda H, W, padding: rows(H, W, "VALID"),
+            lambda H, W, padding: rows(H, W, padding, halve=lambda n: -(-n // 2)),  # rounds up
+            lambda H, W, padding: rows(H, W, padding, window=3),
+            lambda H, W, padding: rows(H, W, padding, channels=32),
+            lambda H, W, padding: rows(H, W, padding, channels=1),
+            lambda H, W, padding: rows(H, H, padding),
+            lambda H, W, padding: rows(W, W, padding),
+            lambda H, W, padding: H // 4 * (W // 4) * 64,
+            lambda H, W, padding: rows(28, 28, padding) * H * W / 28**2,
+        ],
+        "must raise a ValueError": [
+            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: False),
+            # two negative sides
+            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: h * w < 1),
+            # looks at the height only
+            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: h < 1),
+            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: w < 1),
+            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: min(h, w) < 0),
+        ],
+        "fits, but your function": [
+            lambda H, W, padding: rows(H, W, padding, refuse=lambda h, w: min(h, w) < 2),
+        ],
+    },
 }

@@ -1,5 +1,11 @@
-"""Wrong answers that the checkers of chapter 13 must reject; the chapter's own names are in scope."""
+"""Wrong answers to the exercises of chapter 13, by words of the sentence that each must get."""
 
+import numpy as np
+
+from tools.book.definitions import definitions
+
+CHAPTER = definitions("13")
+fans, relu = CHAPTER["fans"], CHAPTER["relu"]
 
 def he_with(variance, draw=None):
     """Return an initialiser whose variance is `variance(w_shape)`."""
@@ -92,56 +98,92 @@ def shifted(x, weights):
 
 
 WRONG = {
-    "check_two_squares": [
-        None, 6, "6, 3", (6,), (6, 6), (3, 6), (60, 30), (2, 1), (3, 1.5), (6, 1.5), (6, 0), (12, 6), (0.6, 0.3), (6, 3, 0),
-        (float("nan"), 3), (6, 3 / np.sqrt(2)), (np.sqrt(6), 3), (120, 60),
-    ],
-    "check_fan_order": [
-        None, 5, "", "ABCDE", "DACEB", "BECA", "BECADD", "BBBBB", ["B", "E", "C", "A"],
-        "ACBDE",  # by fan-out
-        "CBDEA",  # the window without its channels
-        "CBEDA", "BECDA", "BEACD", "EBCAD", "becad",
-    ],
-    "check_he_weights": [
-        lambda w_shape, rng: rng.normal(0, np.sqrt(2 / w_shape[0]), w_shape),
-        he_with(lambda s: 2 / np.prod(s)), he_with(lambda s: 2 / np.prod(s[:2])), he_with(lambda s: 2 / s[-2]),
-        he_with(lambda s: 2 / (np.prod(s[:-2]) * s[-1])),  # fan-out
-        he_with(lambda s: 1 / np.prod(s[:-1])),  # no ReLU
-        he_with(lambda s: 2 / sum(fans(s))),  # Glorot
-        he_with(lambda s: 2 / sum(s[:-1])),
-        he_with(lambda s: he_variance(s) ** 2),  # variance where a standard deviation is due
-        he_with(lambda s: np.sqrt(he_variance(s))),
-        he_with(he_variance, lambda rng, std, s: rng.uniform(-std, std, s)),
-        he_with(he_variance, lambda rng, std, s: rng.uniform(-np.sqrt(3) * std, np.sqrt(3) * std, s)),
-        he_with(he_variance, cut_normal),
-        he_with(he_variance, lambda rng, std, s: np.random.default_rng().normal(0, std, s)),  # not from rng
-        he_with(he_variance, lambda rng, std, s: rng.normal(0, std, s[:-1])),
-        he_with(he_variance, lambda rng, std, s: np.abs(rng.normal(0, std, s))),
-        he_with(he_variance, lambda rng, std, s: rng.normal(std, std, s)),
-        he_with(he_variance, lambda rng, std, s: np.full(s, std)),
-        lambda w_shape, rng: None,
-        lambda w_shape: np.zeros(w_shape),
-    ],
-    "check_unit_variance": [
-        lambda x, weights: weights,
-        lambda x, weights: [w / (x.shape[1] / 2) ** 0.5 for w in weights],
-        lambda x, weights: [w * np.sqrt(2 / len(w)) / w.std() for w in weights],  # He's rule
-        lambda x, weights: [w / w.std() for w in weights],
-        lambda x, weights: [weights[0] / (x @ weights[0]).std(), *weights[1:]],
-        lambda x, weights: weights[:1],
-        each_on_raw_input, without_relu, after_relu, by_variance, by_mean_square, by_column, in_place, negative, shifted,
-    ],
-    "check_fold": [
-        lambda mean, matrix, filters: (filters, np.zeros(4)),
-        lambda mean, matrix, filters: (matrix @ filters, np.zeros(4)),
-        lambda mean, matrix, filters: (matrix @ filters, mean @ matrix @ filters),  # sign
-        lambda mean, matrix, filters: (matrix @ filters, -mean @ filters),
-        lambda mean, matrix, filters: (matrix.T @ filters, -mean @ matrix.T @ filters),
-        lambda mean, matrix, filters: (filters, -mean @ matrix @ filters),
-        lambda mean, matrix, filters: (np.linalg.inv(matrix) @ filters, -mean @ np.linalg.inv(matrix) @ filters),
-        lambda mean, matrix, filters: (filters @ matrix, -mean @ matrix),
-        lambda mean, matrix, filters: matrix @ filters,
-        lambda mean, matrix, filters: (matrix @ filters, float(np.sum(-mean @ matrix @ filters))),
-        lambda mean, matrix, filters: ((matrix - mean) @ filters, np.zeros(4)),
-    ],
+    "check_two_squares": {
+        "give a pair of numbers, not": [6, "6, 3", (6,), (6, 3, 0)],
+        "6 is right, but ReLU does not make": [(6, 6), (6, 1.5), (6, 0), (6, 3 / np.sqrt(2))],
+        "n var(w) mean(x^2)": [
+            (3, 6), (3, 1.5), (12, 6), (0.6, 0.3), (float("nan"), 3), (np.sqrt(6), 3), (120, 60),
+        ],
+        "0.1 is the standard deviation; square it": [(60, 30)],
+        "the mean square of the inputs is 3, not 1": [(2, 1)],
+    },
+    "check_fan_order": {
+        "use each of A, B, C, D, E once, not": [
+            5, "BECA", "BECADD", "BBBBB", ["B", "E", "C", "A"], "becad",
+        ],
+        "How many products are in one output of each": [
+            "ABCDE",
+            "ACBDE",  # by fan-out
+            "CBDEA",  # the window without its channels
+            "CBEDA", "BECDA", "BEACD", "EBCAD",
+        ],
+        "that is smallest first": ["DACEB"],
+    },
+    "check_he_weights": {
+        "has a standard deviation of": [
+            lambda w_shape, rng: rng.normal(0, np.sqrt(2 / w_shape[0]), w_shape),
+            he_with(lambda s: 2 / np.prod(s)), he_with(lambda s: 2 / np.prod(s[:2])),
+            he_with(lambda s: 2 / s[-2]),
+            he_with(lambda s: 2 / (np.prod(s[:-2]) * s[-1])),  # fan-out
+            he_with(lambda s: 1 / np.prod(s[:-1])),  # no ReLU
+            he_with(lambda s: 2 / sum(fans(s))),  # Glorot
+            he_with(lambda s: 2 / sum(s[:-1])),
+            he_with(lambda s: he_variance(s) ** 2),  # variance where a standard deviation is due
+            he_with(lambda s: np.sqrt(he_variance(s))),
+            he_with(he_variance, lambda rng, std, s: rng.uniform(-std, std, s)),
+            he_with(he_variance, cut_normal),
+            he_with(he_variance, lambda rng, std, s: np.abs(rng.normal(0, std, s))),
+            he_with(he_variance, lambda rng, std, s: np.full(s, std)),
+        ],
+        "normal, please; 4.6 % lie beyond 2 std": [
+            he_with(he_variance, lambda rng, std, s: std * rng.uniform(-(3**0.5), 3**0.5, s)),
+        ],
+        "draw from rng, so that a seed repeats": [
+            # not from rng
+            he_with(he_variance, lambda rng, std, s: np.random.default_rng().normal(0, std, s)),
+        ],
+        "gives an array of shape": [
+            he_with(he_variance, lambda rng, std, s: rng.normal(0, std, s[:-1])),
+        ],
+        "has the mean": [he_with(he_variance, lambda rng, std, s: rng.normal(std, std, s))],
+        "raises TypeError": [lambda w_shape: np.zeros(w_shape)],
+    },
+    "check_unit_variance": {
+        "layer 0 has z.std": [
+            lambda x, weights: weights,
+            lambda x, weights: [w / (x.shape[1] / 2) ** 0.5 for w in weights],
+            lambda x, weights: [w * np.sqrt(2 / len(w)) / w.std() for w in weights],  # He's rule
+            lambda x, weights: [w / w.std() for w in weights],
+            after_relu, by_variance, negative,
+        ],
+        "layer 1 has z.std": [
+            lambda x, weights: [weights[0] / (x @ weights[0]).std(), *weights[1:]],
+            each_on_raw_input, without_relu, by_mean_square,
+        ],
+        "the shapes are": [lambda x, weights: weights[:1]],
+        "matrix 0 is not scaled": [by_column, shifted],
+        "it changed the arrays it was given": [in_place],
+    },
+    "check_fold": {
+        "w is wrong; two patches differ by too much": [
+            lambda mean, matrix, filters: (filters, np.zeros(4)),
+            lambda mean, matrix, filters: (matrix.T @ filters, -mean @ matrix.T @ filters),
+            lambda mean, matrix, filters: (filters, -mean @ matrix @ filters),
+            lambda mean, matrix, filters: (
+                np.linalg.inv(matrix) @ filters, -mean @ np.linalg.inv(matrix) @ filters),
+            lambda mean, matrix, filters: ((matrix - mean) @ filters, np.zeros(4)),
+        ],
+        "w is right, b is not": [
+            lambda mean, matrix, filters: (matrix @ filters, np.zeros(4)),
+            lambda mean, matrix, filters: (matrix @ filters, mean @ matrix @ filters),  # sign
+            lambda mean, matrix, filters: (matrix @ filters, -mean @ filters),
+        ],
+        "Python says": [
+            lambda mean, matrix, filters: (filters @ matrix, -mean @ matrix),
+            lambda mean, matrix, filters: matrix @ filters,
+        ],
+        "wanted (6, 4), (4,)": [
+            lambda mean, matrix, filters: (matrix @ filters, np.sum(-mean @ matrix @ filters)),
+        ],
+    },
 }

@@ -1,4 +1,10 @@
-"""Wrong answers that the checkers of chapter 16 must reject; the chapter's own names are in scope."""
+"""Wrong answers to the exercises of chapter 16, by words of the sentence that each must get."""
+
+import numpy as np
+
+from tools.book.definitions import definitions
+
+CAUSES = definitions("16")["CAUSES"]
 
 
 def batches(y, y_hat, size):
@@ -7,8 +13,8 @@ def batches(y, y_hat, size):
 
 def only_full_batches(y, y_hat, size=128):
     count = len(y) // size
-    right = sum(np.sum(y[i * size:(i + 1) * size] == y_hat[i * size:(i + 1) * size]) for i in range(count))
-    return right / max(1, count * size)
+    full = slice(count * size)
+    return np.sum(y[full] == y_hat[full]) / max(1, count * size)
 
 
 def full_batches_of_all(y, y_hat, size=128):
@@ -31,7 +37,8 @@ x22 = [[1.0, 2.0], [3.0, 10.0]]
 
 def test_mean_and_std(f):
     z = f(np.array(x22))
-    says(np.isclose(np.mean(z), 0) and np.isclose(np.std(z), 1))  # lets the shape and the input change
+    # lets the shape and the input change
+    says(np.isclose(np.mean(z), 0) and np.isclose(np.std(z), 1))
 
 
 def test_all_but_the_input(f):
@@ -68,6 +75,11 @@ def test_refuses_all(f):
     raise AssertionError("no")
 
 
+def test_raises_another_error(f):
+    if not np.isclose(f(np.array(x22)).mean(), 0):
+        raise ValueError("wrong")  # a test refuses by an AssertionError
+
+
 def test_wants_another_deviation(f):
     x = np.array(x22)
     says(np.allclose(f(x), (x - x.mean()) / np.std(x, ddof=1)))
@@ -82,42 +94,71 @@ solution = {"unnormalised inputs", "outputs and loss do not fit"}
 right_order = ["modes", "labels", "leakage", "outputs", "gradients", "match"]
 
 WRONG = {
-    "check_floor": [None, 0, 0.0, 1.461, float(np.log(2)), 0.693, 0.269, 0.731, 1.313, -0.313, 0.5, 0.3, True, "0.313",
-                    float("nan"), float("inf")],
-    "check_mean_accuracy": [
-        lambda y, y_hat, size=128: np.mean(batches(y, y_hat, size)),
-        only_full_batches,
-        full_batches_of_all,
-        weighed_by_rounding_up,
-        lambda y, y_hat, size=128: np.sum(y == y_hat) / (size * -(-len(y) // size)),
-        lambda y, y_hat, size=128: np.sum(y == y_hat),
-        lambda y, y_hat, size=128: 1 - np.mean(y == y_hat),
-        lambda y, y_hat, size=128: batches(y, y_hat, size),
-        lambda y, y_hat, size=128: np.mean(y == y_hat).round(2),
-        lambda y, y_hat, size=128: np.mean(y[:-1] == y_hat[:-1]) if len(y) > 1 else 0.0,
-        lambda y, y_hat, size=128: np.median(batches(y, y_hat, size)),
-        lambda y, y_hat, size=128: None,
-    ],
-    "check_test": [
-        lambda f: None,
-        lambda f: says(np.isclose(f(np.array(x22)).mean(), 0)),
-        lambda f: says(np.isclose(np.std(f(np.array(x22))), 1)),
-        test_mean_and_std, test_all_but_the_input, test_all_but_the_shape, test_compares_with_itself,
-        test_one_row_only, test_with_spread_one, test_refuses_all, test_wants_another_deviation, test_breaks_down,
-        lambda f: False,  # returns in place of raising
-    ],
-    "check_inspections": [
-        ["gradients", "labels", "leakage", "match", "modes", "outputs"],
-        right_order[::-1], right_order[:5], right_order + ["input"], [], None, "modes", 6,
-        ["modes", "leakage", "labels", "outputs", "gradients", "match"],
-        ["modes", "labels", "leakage", "outputs", "match", "gradients"],
-        ["modes", "labels", "leakage", "initial_loss", "gradients", "match"],
-    ],
-    "check_causes": [
-        {"no activation", "leakage"}, {"unnormalised inputs"}, {"outputs and loss do not fit"}, set(), None, 2,
-        {"unnormalised inputs", "weights too large"}, {"outputs and loss do not fit", "weights too large"},
-        {"unnormalised inputs", "dropout in test mode"}, set(CAUSES), "unnormalised inputs",
-        ["unnormalised inputs", "unnormalised inputs"], {"unnormalised inputs", "softmax"},
-        solution | {"weights too large"},
-    ],
+    "check_floor": {
+        "replace None by a number": ["0.313"],
+        "0 is the floor with one softmax": [0, 0.0],
+        "that is the floor of ten classes": [1.461],
+        "that is the price of guessing": [float(np.log(2)), 0.693],
+        "The first softmax gives 1 and 0": [
+            0.269, 0.731, 1.313, -0.313, 0.5, 0.3, True, float("nan"), float("inf"),
+        ],
+    },
+    "check_mean_accuracy": {
+        "images in batches of 128": [
+            lambda y, y_hat, size=128: np.mean(batches(y, y_hat, size)),
+            only_full_batches, full_batches_of_all, weighed_by_rounding_up,
+            lambda y, y_hat, size=128: np.sum(y == y_hat) / (size * -(-len(y) // size)),
+            lambda y, y_hat, size=128: np.sum(y == y_hat),
+            lambda y, y_hat, size=128: 1 - np.mean(y == y_hat),
+            lambda y, y_hat, size=128: np.mean(y == y_hat).round(2),
+            lambda y, y_hat, size=128: np.mean(y[:-1] == y_hat[:-1]) if len(y) > 1 else 0.0,
+            lambda y, y_hat, size=128: np.median(batches(y, y_hat, size)),
+        ],
+        "gives [": [lambda y, y_hat, size=128: batches(y, y_hat, size)],
+    },
+    "check_test": {
+        "accepts one that forgets the mean": [
+            lambda f: says(np.isclose(np.std(f(np.array(x22))), 1)),
+            test_compares_with_itself,
+            lambda f: False,  # returns in place of raising
+        ],
+        "accepts one that divides by the variance": [
+            lambda f: says(np.isclose(f(np.array(x22)).mean(), 0)),
+            test_with_spread_one, test_breaks_down,
+        ],
+        "accepts one that treats each row alone": [test_mean_and_std, test_one_row_only],
+        "accepts one that changes its input": [test_all_but_the_input],
+        "accepts one that loses the shape": [test_all_but_the_shape],
+        "it breaks down": [test_raises_another_error],
+        "it refuses a right one": [test_refuses_all, test_wants_another_deviation],
+    },
+    "check_inspections": {
+        "bug A gets past inspect_gradients": [
+            ["gradients", "labels", "leakage", "match", "modes", "outputs"],
+        ],
+        "bug A gets past inspect_match": [right_order[::-1]],
+        "use each of": [
+            right_order[:5], right_order + ["input"], "modes", 6,
+            ["modes", "labels", "leakage", "initial_loss", "gradients", "match"],
+        ],
+        "bug B gets past inspect_leakage": [
+            ["modes", "leakage", "labels", "outputs", "gradients", "match"],
+        ],
+        "bug E gets past inspect_match": [
+            ["modes", "labels", "leakage", "outputs", "match", "gradients"],
+        ],
+    },
+    "check_causes": {
+        "both causes are": [{"no activation", "leakage"}],
+        "name two of": [
+            {"unnormalised inputs"}, {"outputs and loss do not fit"}, set(), 2, set(CAUSES),
+            "unnormalised inputs", ["unnormalised inputs", "unnormalised inputs"],
+            {"unnormalised inputs", "softmax"}, solution | {"weights too large"},
+        ],
+        "the loss starts high": [
+            {"unnormalised inputs", "weights too large"},
+            {"outputs and loss do not fit", "weights too large"},
+        ],
+        "one of the two causes is": [{"unnormalised inputs", "dropout in test mode"}],
+    },
 }
