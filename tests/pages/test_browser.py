@@ -239,7 +239,12 @@ def test_keyboard_alone_reaches_everything(visit, book, name):
     first comes the way to the text.
     """
     tab = visit(f"{book}/{name}")
-    tab.evaluate("document.querySelectorAll('details').forEach((details) => details.open = true)")
+    for figure in tab.locator(f"article :is({', '.join(FIGURES)})").all():
+        expect(figure).to_have_attribute("data-ready", "")
+    tab.evaluate("""async () => {
+        document.querySelectorAll("details").forEach((details) => details.open = true);
+        for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+    }""")  # what scrolls has become a stop by now
     tab.evaluate("""
         document.querySelectorAll("a[href], button, input, select, summary, [tabindex='0']")
             .forEach((element, number) => element.dataset.number = number)""")

@@ -30,6 +30,7 @@ class KernelPlayground extends Figure {
   static addressOf = addressOf;
 
   pen = null; // what the pointer draws while it is down: 0 or 1
+  where = ""; // where the pointer was last seen
 
   async load() {
     try {
@@ -137,8 +138,14 @@ class KernelPlayground extends Figure {
     const frame = element("svg", { "aria-hidden": "true", preserveAspectRatio: "none" },
       stroke(MARK_EDGE, 5), stroke(MARK, 2));
     const caption = element("figcaption", { id: uniqueId("caption") });
-    const take = (event) =>
+    const take = (event) => {
+      // When the page has moved under a pointer at rest, the browser says that the pointer moved:
+      // whoever uses the keyboard keeps the place.
+      const where = `${event.clientX} ${event.clientY}`;
+      if (event.type === "pointermove" && where === this.where) return;
+      this.where = where;
       pick(cellUnder(canvas, event, canvas.height, canvas.width), event);
+    };
     const lift = () => { this.pen = null; };
     const pad = element("div", {
       class: "pad", tabindex: 0, role: "application", "aria-label": label,
