@@ -36,7 +36,7 @@ test: .venv/ready  ## run everything that CI runs, or what concerns one chapter:
 ifdef CHAPTER
 	$(if $(NOTEBOOK),,$(error There is no chapter $(CHAPTER), as in CHAPTER=04))
 	$(BIN)/python -m pytest --nbval -k $(basename $(notdir $(NOTEBOOK))) $(NOTEBOOK) \
-	  $(wildcard tests/chapters/test_$(CHAPTER)_*.py tests/test_pages.py tests/pages) tests/chapters/test_checkers.py
+	  $(wildcard tests/chapters/test_$(CHAPTER)_*.py tests/pages) tests/chapters/test_checkers.py
 else
 	$(BIN)/python -m pytest --nbval
 	@echo "Once more, imitating another processor:"

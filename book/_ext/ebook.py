@@ -27,33 +27,17 @@ def clean_page(app, pagename, templatename, context, doctree):
         sentence = soup.new_tag("p")
         sentence.string = _(FIGURES[figure.name]["print"])
         figure.replace_with(sentence)
-    for tag in soup.select("script"):
-        tag.decompose()
     if app.builder.name == "epub":
-        suit_readers(soup)
-        context["script_files"] = []
         context["css_files"] = [
             file for file in context["css_files"] if file.filename.rpartition("/")[2] in STYLES
         ]
     context["body"] = str(soup)
 
 
-def suit_readers(soup):
-    """Take out what an e-reader cannot show, and what its rules forbid."""
-    # A fold says "Show ..." and "Hide ...": a book has only the first.
-    for tag in soup.select("a.headerlink, details.hide > summary .expanded"):
-        tag.decompose()
-    for paragraph in soup.select("summary p"):
-        paragraph.unwrap()
-    for tag in soup.select("[tabindex]"):
-        del tag["tabindex"]
-
-
 def prepare(app):
     builder = app.builder
     if builder.name != "epub":
         return
-    app.config.html_theme_options["launch_buttons"] = {}
     app.config.html_static_path = ["book/_static/ebook.css"]
     make_toc, make_content = builder.get_toc, builder.build_content
 

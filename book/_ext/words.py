@@ -27,7 +27,8 @@ METHODS = {"_theme/**.html": "jinja2", "figures/**.js": "javascript"}
 def sentences(*patterns):
     """Return (file, line, sentence) for each _("sentence") in the files of `book` that match."""
     methods = [(pattern, METHODS[pattern]) for pattern in patterns or METHODS]
-    found = extract_from_dir(BOOK, methods, keywords={"_": None, "gettext": None}, directory_filter=lambda _: True)
+    found = extract_from_dir(BOOK, methods, keywords={"_": None, "gettext": None},
+                             directory_filter=lambda folder: True)  # "_theme" too
     return [(f"book/{file}", line, message) for file, line, message, *_ in found]
 
 
@@ -75,7 +76,8 @@ def write_catalogue(app, exception):
     if exception or app.builder.name != "gettext":
         return
     catalogue = Catalog(project=app.config.project, charset="utf-8", fuzzy=False)
-    for file, line, sentence in [*sentences(), *titles_of_folds(), *parts(), *sentences_of_figures()]:
+    found = [*sentences(), *titles_of_folds(), *parts(), *sentences_of_figures()]
+    for file, line, sentence in found:
         catalogue.add(sentence, locations=[(file, line)])
     with open(Path(app.outdir) / "sphinx.pot", "wb") as file:
         write_po(file, catalogue, sort_by_file=True)

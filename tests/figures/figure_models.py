@@ -5,7 +5,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-import figures  # noqa: E402
+import figures
 import words
 from py_mini_racer import MiniRacer
 

@@ -18,7 +18,6 @@ from tools.book.pdf import running_heads
 from tools.book.tree import chapters as notebooks
 from tools.book.tree import table_of_contents
 
-XHTML = {"x": "http://www.w3.org/1999/xhtml"}
 
 
 @pytest.fixture(scope="module")

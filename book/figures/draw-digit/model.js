@@ -37,13 +37,13 @@ export function addressOf({ digit, ink, field }) {
 /**
  * Write strokes, lists of [x, y] in 0..280, as text: two letters a point, a dot between strokes.
  */
-export function encodeInk(strokes) {
+function encodeInk(strokes) {
   const letter = (value) => LETTERS[Math.round(clamp(value / SIDE, 0, 1) * 63)];
   return strokes.map((stroke) => stroke.flat().map(letter).join("")).join(".");
 }
 
 /** Read strokes back; null for anything that is no drawing. */
-export function decodeInk(text) {
+function decodeInk(text) {
   if (!/^([\w-]{2})+(\.([\w-]{2})+)*$/.test(text ?? "") || text.length > 4000) return null;
   const point = (pair) => [...pair].map((letter) => (LETTERS.indexOf(letter) / 63) * SIDE);
   return text.split(".").map((stroke) => stroke.match(/../g).map(point));
@@ -59,7 +59,7 @@ function fromFloat16(bits) {
 }
 
 /** Read a safetensors file of half floats and bytes: {name: {shape, values}}. */
-export function readTensors(buffer) {
+function readTensors(buffer) {
   const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
   const header = JSON.parse(String.fromCharCode(...new Uint8Array(buffer, 8, start - 8)));
   delete header.__metadata__;
@@ -236,7 +236,7 @@ function shares(from, to) {
 }
 
 /** Return the image scaled to width x height: each new pixel is the mean of the area it covers. */
-export function areaScale(values, fromWidth, fromHeight, width, height) {
+function areaScale(values, fromWidth, fromHeight, width, height) {
   const narrow = new Float32Array(fromHeight * width);
   shares(fromWidth, width).forEach(([first, parts], x) => parts.forEach((part, n) => {
     for (let y = 0; y < fromHeight; y++) {
@@ -253,7 +253,7 @@ export function areaScale(values, fromWidth, fromHeight, width, height) {
 }
 
 /** Return the smallest box around the ink, {left, top, width, height}, or null without ink. */
-export function inkBox(gray, width, height) {
+function inkBox(gray, width, height) {
   let [left, top, right, bottom] = [width, height, -1, -1];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

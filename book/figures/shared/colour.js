@@ -1,4 +1,4 @@
-// All the colours that are numbers; those of the page are in shared.css.
+// All the colours that are numbers; those of the page are in the theme.
 
 import { clamp } from "./numbers.js";
 

@@ -6,7 +6,7 @@ import subprocess
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, definitions
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TITLES = {path.stem: re.match(r"# (.+)", nbformat.read(path, as_version=4).cells[0].source)[1] for path in NOTEBOOKS}
@@ -84,6 +84,26 @@ def test_a_recap_names_the_first_home_of_its_functions():
                     assert home[name] in map(int, re.findall(r"chapter (\d+)", title[0])), f"{path.name}: {name} comes from chapter {home[name]}, not: {title[0]}"
                 home.setdefault(name, int(path.name[:2]))
     assert seen > 25
+
+
+def test_the_table_of_functions_names_their_chapters():
+    rows = re.findall(r"^\| (`.+?`) \| (\d+) \|", (ROOT / "book" / "notation.md").read_text(encoding="utf-8"), re.M)
+    assert len(rows) > 5
+    for names, number in rows:
+        for name in re.findall(r"`(\w+)", names):
+            assert name in definitions(f"{int(number):02}"), f"chapter {number} defines no {name}"
+
+
+def test_a_file_of_this_book_that_is_named_exists():
+    """`tools/make/curves.py` in a text is a file; other people's files are under other folders."""
+    seen = 0
+    for path in FILES:
+        if path.suffix in (".md", ".ipynb"):
+            for name in re.findall(r"`((?:book|tests|tools|notebooks|data)/[\w/.-]+)`", words(path)):
+                if "NAME" not in name and "NN_" not in name:
+                    seen += 1
+                    assert (ROOT / name).exists(), f"{path.name} names {name}"
+    assert seen > 12
 
 
 def test_the_tests_of_a_chapter_carry_its_name():
