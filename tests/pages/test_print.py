@@ -19,7 +19,6 @@ from tools.book.tree import chapters as notebooks
 from tools.book.tree import table_of_contents
 
 
-
 @pytest.fixture(scope="module")
 def epub(tmp_path_factory):
     folder = tmp_path_factory.mktemp("epub")
