@@ -99,4 +99,4 @@ def test_bench_fails_on_too_much(monkeypatch, capsys, tmp_path, seconds, peak, b
 def test_the_tool_names_a_notebook_that_is_not_there(command):
     line = [sys.executable, "-m", "tools.book", command, "notebooks/99_x.ipynb"]
     result = subprocess.run(line, capture_output=True, text=True, cwd=ROOT)
-    assert result.returncode == 2 and "no such notebook" in result.stderr and "99_x" in result.stderr
+    assert result.returncode == 1 and "no such notebook" in result.stderr and "99_x" in result.stderr
