@@ -47,8 +47,9 @@ bench: .venv/ready  ## seconds and memory of each notebook, seconds of the book,
 	$(BIN)/python -m tools.make.bench
 	$(BIN)/python -m tools.book bench
 
-lighthouse: book  ## Lighthouse's scores of every page, or PAGES="book/index.html ..." (needs Chromium and node)
-	$(BIN)/python -m tools.book lighthouse _build/html $(PAGES)
+lighthouse: book  ## what Lighthouse must find on every page, or on PAGES="book/index.html ..." (needs Chromium and node)
+	for device in desktop phone; do npx --yes @lhci/cli@0.15.1 autorun \
+	  --config=tools/lighthouse/$$device.yml $(PAGES:%=--collect.url=%) || exit 1; done
 
 lock: .venv/ready  ## renew requirements.lock after a change of requirements.txt
 	$(BIN)/pip install -q uv

@@ -1,9 +1,6 @@
 """What the tests share: a chapter's definitions, draws of hypothesis, a browser, the built book."""
 
 import os
-import re
-import subprocess
-import sys
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow")  # a notebook's kernel inherits them
 
@@ -13,6 +10,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from tools.book.definitions import definitions  # noqa: F401
+from tools.book.run import build
 from tools.book.tree import ROOT, find_notebook  # noqa: F401
 
 # The same draws in each run; `HYPOTHESIS_PROFILE=explore` (or --hypothesis-profile=explore) looks for new ones, and for more.
@@ -24,18 +22,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 def examples(count):
     """Return the settings of a property test that tries `count` examples, and ten times as many when it explores."""
     return settings(max_examples=count * (10 if settings.get_current_profile_name() == "explore" else 1))
-
-
-def build(*options, source=ROOT):
-    """Build the book in `source`, as a repository named owner/book; a warning is an error.
-
-    `options` are those of `jupyter-book build`.
-    """
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", source, "-W", "-n", "--keep-going"]
-    environment = {**os.environ, "GITHUB_REPOSITORY": "owner/book", "GITHUB_REF_NAME": "main"}
-    result = subprocess.run(list(map(str, [*command, *options])), capture_output=True, text=True, env=environment)
-    said = (result.stdout + result.stderr).splitlines()
-    assert result.returncode == 0, "\n".join(line for line in said if re.search("WARNING|ERROR|Error", line))
 
 
 @pytest.fixture(scope="session")

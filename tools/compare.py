@@ -6,8 +6,9 @@ Both are built twice, in turn, with the packages of this environment; the smalle
 are those of chapter 04 as GitHub Pages sends them, compressed, without images.
 """
 
-import argparse
 import re
+import resource
+import sys
 import tempfile
 from pathlib import Path
 
@@ -21,10 +22,18 @@ PAGE = "notebooks/04_output_size.html"
 OF_A_FIGURE = re.compile(r"figure|kernel-playground|size-lab|conv-steps|draw-digit|digit-network")
 
 
+def processor_seconds():
+    """Return the seconds of processor that ended children of this process have taken."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def measure(checkout):
     """Return {what: number} for a checkout; the less, the better."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        _, seconds = build(folder, checkout)
+        before = processor_seconds()
+        build("--path-output", folder, source=checkout)
+        seconds = processor_seconds() - before
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         tab, answers = browser.new_page(), []
         tab.on("response", lambda answer: answers.append(answer))
@@ -46,10 +55,7 @@ def measure(checkout):
     }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("other", type=Path, metavar="OTHER_CHECKOUT")
-    other = parser.parse_args().other.resolve()
+def main(other):
     rounds = [(measure(other), measure(ROOT)) for _ in range(2)]
     print(f"{'':36}{other.name[:12]:>12}{'here':>12}{'ratio':>8}")
     for what in rounds[0][0]:
@@ -58,4 +64,6 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]).resolve())

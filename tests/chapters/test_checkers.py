@@ -2,15 +2,16 @@
 
 Each is fed nonsense.py and its wrong answers, sorted by words of the sentence that they must get.
 That it accepts the right answer is asserted by the solution in the notebook, which `pytest --nbval`
-runs. `python -m tools.mutate` asks whether these wrong answers suffice.
+runs. mutants.py asks whether these wrong answers suffice.
 """
 
 import ast
 import sys
 
 import pytest
+from checkers import FOLDER, checkers, complaints, wrong_answers
+from nonsense import NONSENSE
 
-from tools.book.checkers import NONSENSE, TESTS, checkers, complaints, wrong_answers
 from tools.book.definitions import definitions
 from tools.book.tree import chapters
 
@@ -65,5 +66,5 @@ def lines_reached(function, answers):
 
 
 def test_no_wrong_answers_without_a_chapter():
-    files = {path.stem for path in (TESTS / "wrong_answers").glob("*.py")}
+    files = {path.stem for path in (FOLDER / "wrong_answers").glob("*.py")}
     assert files == {path.stem for path in chapters()}

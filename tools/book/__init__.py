@@ -1,1 +1,1 @@
-"""The tools of the book: python -m tools.book lint|refresh|bench|pdf|lighthouse."""
+"""The tools of the book: python -m tools.book lint|refresh|bench|pdf."""

@@ -1,58 +1,47 @@
-"""python -m tools.book: what a maintainer runs. `make` lists the same by shorter names."""
+"""What a maintainer runs; `make` lists the same by shorter names.
 
-import argparse
+python -m tools.book lint                       look at every file without running anything
+python -m tools.book lint --table               measure the core path of each chapter
+python -m tools.book refresh [NOTEBOOK ...]     run notebooks, or all, and store their outputs;
+                                                first --renew: of trainings and timings too
+python -m tools.book bench [NOTEBOOK ...]       seconds and memory of notebooks and of the book
+python -m tools.book pdf PAGE OUT               print the HTML file of the book in one page
+"""
+
 import sys
 from pathlib import Path
 
-from tools.book import browser, core, lint, pdf, run
+from tools.book import core, lint, pdf, run
 from tools.book.tree import chapters
 
 
-def notebook(text):
-    path = Path(text).resolve()
-    if not path.exists():
-        raise argparse.ArgumentTypeError(f"no such notebook: {path}")
-    return path
+def named(notebooks):
+    """Return the paths of these notebooks, or of all."""
+    paths = [Path(name).resolve() for name in notebooks]
+    for path in paths:
+        if not path.exists():
+            sys.exit(f"no such notebook: {path}")
+    return paths or chapters()
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.book", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("lint", help="look at every file without running anything")
-    command.add_argument("--table", action="store_true", help="measure the chapters' core paths")
-    for name, what in [("refresh", "run notebooks from top to bottom and store their outputs"),
-                       ("bench", "seconds and memory of notebooks, seconds of the book")]:
-        command = commands.add_parser(name, help=what)
-        command.add_argument("notebooks", nargs="*", type=notebook, help="default: all")
-        if name == "refresh":
-            command.add_argument("--renew", action="store_true",
-                                 help="store new outputs of trainings and timings too")
-    command = commands.add_parser("pdf", help="print a page, with an outline and page numbers")
-    command.add_argument("page", help="the HTML file of the book in one page")
-    command.add_argument("out")
-    command = commands.add_parser("lighthouse", help="Lighthouse's four scores, desktop and phone")
-    command.add_argument("folder", help="the built book")
-    command.add_argument("pages", nargs="*", help="default: all")
-    arguments = parser.parse_args()
-
-    if arguments.command in ("pdf", "lighthouse") and browser.find_chromium() is None:
-        sys.exit(browser.MISSING)
-    match arguments.command:
-        case "lint":
-            if arguments.table:
-                core.print_table(chapters())
+def main(arguments):
+    match arguments:
+        case ["lint", "--table"]:
+            core.print_table(chapters())
+        case ["lint"]:
             problems = lint.lint()
             print("\n".join(problems) or "Nothing to complain of.")
             return bool(problems)
-        case "refresh":
-            return run.refresh(arguments.notebooks or chapters(), arguments.renew)
-        case "bench":
-            return run.bench(arguments.notebooks or chapters())
-        case "pdf":
-            return pdf.print_pdf(arguments.page, arguments.out)
-        case "lighthouse":
-            return browser.print_lighthouse(arguments.folder, arguments.pages)
+        case ["refresh", "--renew", *notebooks]:
+            return run.refresh(named(notebooks), renew=True)
+        case ["refresh", *notebooks]:
+            return run.refresh(named(notebooks))
+        case ["bench", *notebooks]:
+            return run.bench(named(notebooks))
+        case ["pdf", page, out]:
+            return pdf.print_pdf(page, out)
+        case _:
+            return __doc__
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main(sys.argv[1:]))

@@ -7,12 +7,13 @@ printed twice: on which page a chapter begins, its contents know only then.
 import io
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pikepdf
 from playwright.sync_api import sync_playwright
 
-from tools.book.browser import FLAGS, find_chromium
+from tools.book.browser import FLAGS, MISSING, find_chromium
 
 # Each document of the book gets pages of its own name, whose head says its title.
 NAME_PAGES = """() => [...document.querySelectorAll("[id^='document-']")].map((mark, number) => {
@@ -65,7 +66,8 @@ def print_pdf(page, out):
     """
     page = Path(shutil.copy(page, Path(page).resolve().parents[1] / "print.html"))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        path = find_chromium() or sys.exit(MISSING)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         tab = browser.new_page()
         tab.set_default_timeout(300_000)
         tab.goto(page.as_uri(), wait_until="load")

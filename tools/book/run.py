@@ -2,7 +2,7 @@
 
 import json
 import os
-import resource
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,8 +18,8 @@ from tools.book.tree import ROOT
 MOST_SECONDS, MOST_BYTES, MOST_SECONDS_OF_BOOK = 60, 1.5e9, 20
 
 
-def execute(path, progress=lambda: None):
-    """Run the notebook at `path` in a fresh kernel, as nbval does; call `progress` after cells.
+def execute(path):
+    """Run the notebook at `path` in a fresh kernel, as nbval does; print a dot after each cell.
 
     Returns (notebook, seconds, peak bytes of the kernel).
     """
@@ -39,7 +39,7 @@ def execute(path, progress=lambda: None):
     with client.setup_kernel(env={**os.environ, "PYTEST_CURRENT_TEST": "refresh"}):
         for count, (index, cell) in enumerate(code, 1):
             client.execute_cell(cell, index, execution_count=count)
-            progress()
+            print(".", end="", flush=True)
         seconds = time.perf_counter() - start
         probe = nbformat.v4.new_code_cell(
             "import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)")
@@ -51,11 +51,9 @@ def execute(path, progress=lambda: None):
 
 def write_atomically(path, text):
     """Write `text` so that an interruption leaves the old file or the new one, not half of one."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", suffix=".tmp",
-                                     delete=False, encoding="utf-8") as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
+    new = path.with_name(f".{path.name}.tmp")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
 
 
 def without_ignored(text):
@@ -65,10 +63,6 @@ def without_ignored(text):
         if "nbval-ignore-output" in cell["metadata"].get("tags", []):
             cell["outputs"] = []
     return notebook
-
-
-def dot():
-    print(".", end="", flush=True)
 
 
 def refresh(paths, renew=False):
@@ -83,7 +77,7 @@ def refresh(paths, renew=False):
         old = path.read_text(encoding="utf-8")
         try:
             as_it_was = canonical(nbformat.reads(old, as_version=4))  # refuses what it would lose
-            notebook, seconds, peak = execute(path, dot)
+            notebook, seconds, peak = execute(path)
         except Exception as error:
             failed = 1
             print(f" FAILED, left as it was\n{error}", flush=True)
@@ -100,17 +94,19 @@ def refresh(paths, renew=False):
     return failed
 
 
-def build(folder, checkout=ROOT):
-    """Build the book of `checkout` into `folder`; return seconds: (on the clock, of processor)."""
-    def now():
-        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return time.perf_counter(), usage.ru_utime + usage.ru_stime
+def build(*options, source=ROOT):
+    """Build the book in `source`, as a repository named owner/book; a warning is an error.
 
-    start = now()
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
-    subprocess.run([*command, checkout, "-q", "--path-output", folder], cwd=checkout, check=True,
-                   env={**os.environ, "GITHUB_REPOSITORY": "owner/book"}, capture_output=True)
-    return tuple(after - before for before, after in zip(start, now(), strict=True))
+    `options` are those of `jupyter-book build`.
+    """
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build",
+               source, "-W", "-n", "--keep-going", *options]
+    environment = {**os.environ, "GITHUB_REPOSITORY": "owner/book", "GITHUB_REF_NAME": "main"}
+    result = subprocess.run([str(word) for word in command], cwd=source, env=environment,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if result.returncode:
+        lines = result.stdout.splitlines()
+        raise RuntimeError("\n".join(line for line in lines if re.search("WARNING|[Ee]rror", line)))
 
 
 def bench(paths):
@@ -119,9 +115,10 @@ def bench(paths):
     for path in paths:
         _, seconds, peak = execute(path)
         rows.append((path.name, seconds, MOST_SECONDS, peak))
-        dot()
     with tempfile.TemporaryDirectory() as folder:
-        seconds, _ = build(folder)
+        start = time.perf_counter()
+        build("--path-output", folder)
+        seconds = time.perf_counter() - start
     rows.append(("the book, from stored outputs", seconds, MOST_SECONDS_OF_BOOK, 0))
     print()
     failed = 0

@@ -3,14 +3,12 @@
 import ast
 import re
 import runpy
+from pathlib import Path
 
 import nbformat
+from nonsense import NONSENSE, raises
 
-from tools.book.tree import ROOT
-
-TESTS = ROOT / "tests" / "chapters"
-NONSENSE = runpy.run_path(str(TESTS / "nonsense.py"))["NONSENSE"]
-RAISES = next(answer for answer in NONSENSE if getattr(answer, "__name__", "") == "raises")
+FOLDER = Path(__file__).parent
 
 
 def checkers(notebook):
@@ -24,7 +22,7 @@ def checkers(notebook):
 
 def wrong_answers(notebook):
     """Return {checker: {words of a sentence: [the answers that must get it]}} of a chapter."""
-    path = TESTS / "wrong_answers" / f"{notebook.stem}.py"
+    path = FOLDER / "wrong_answers" / f"{notebook.stem}.py"
     return runpy.run_path(str(path))["WRONG"]
 
 
@@ -48,5 +46,5 @@ def complaints(check, wrong):
         verdict = verdict_on(answer, check)
         if not re.match(r"Not yet: .{10,}", verdict):
             yield f"{verdict!r} to the nonsense {answer!r}"
-        if answer is RAISES and takes_functions and "KeyError" not in verdict:
+        if answer is raises and takes_functions and "KeyError" not in verdict:
             yield f"{verdict!r} to a function that raises KeyError(3)"
