@@ -10,8 +10,8 @@ from filelock import FileLock
 from hypothesis import settings
 
 from tools.book.definitions import definitions  # noqa: F401
+from tools.book.files import ROOT, find_notebook  # noqa: F401
 from tools.book.run import build
-from tools.book.tree import ROOT, find_notebook  # noqa: F401
 
 # The same draws in each run; `HYPOTHESIS_PROFILE=explore` (or --hypothesis-profile=explore) looks for new ones, and for more.
 settings.register_profile("ci", derandomize=True, deadline=None)

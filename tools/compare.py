@@ -15,8 +15,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tools.book.browser import FLAGS, find_chromium, serving
+from tools.book.files import ROOT
 from tools.book.run import build
-from tools.book.tree import ROOT
 
 PAGE = "notebooks/04_output_size.html"
 OF_A_FIGURE = re.compile(r"figure|kernel-playground|size-lab|conv-steps|draw-digit|digit-network")

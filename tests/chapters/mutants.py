@@ -18,7 +18,7 @@ import pytest
 from checkers import FOLDER, checkers, complaints, verdict_on, wrong_answers
 
 from tools.book.definitions import definitions
-from tools.book.tree import chapters
+from tools.book.files import chapters
 
 SECONDS = 60  # for one changed function; an endless loop counts as noticed
 EQUIVALENT = (FOLDER / "equivalent_mutants.txt").read_text(encoding="utf-8").splitlines()

@@ -13,7 +13,7 @@ from checkers import FOLDER, checkers, complaints, wrong_answers
 from nonsense import NONSENSE
 
 from tools.book.definitions import definitions
-from tools.book.tree import chapters
+from tools.book.files import chapters
 
 each_chapter = pytest.mark.parametrize("notebook", chapters(), ids=lambda path: path.stem)
 

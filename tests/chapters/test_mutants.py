@@ -69,7 +69,7 @@ def test_mutants_change_one_place_and_put_it_back():
 
 @pytest.fixture
 def survivors(tmp_path, monkeypatch):
-    """A function: what survives in a chapter 99 of this one exercise."""
+    """A function: what survives in a chapter of this one exercise."""
     def survivors(solution, wrong):
         notebook = tmp_path / "99_tiny.ipynb"
         cells = [new_code_cell(CHECKER), new_code_cell(f"# @title Solution\n{solution}")]

@@ -15,7 +15,7 @@ from conftest import ROOT, build
 from playwright.sync_api import expect
 from sample import write_sample
 
-from tools.book.tree import table_of_contents
+from tools.book.files import table_of_contents
 
 NAMES = table_of_contents()
 PAGES = [f"{name}.html" for name in NAMES] + ["search.html", "404.html"]

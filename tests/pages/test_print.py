@@ -14,9 +14,9 @@ import pikepdf
 import pytest
 from conftest import ROOT, build
 
+from tools.book.files import chapters as notebooks
+from tools.book.files import table_of_contents
 from tools.book.pdf import running_heads
-from tools.book.tree import chapters as notebooks
-from tools.book.tree import table_of_contents
 
 
 @pytest.fixture(scope="module")

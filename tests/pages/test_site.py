@@ -12,7 +12,7 @@ import pytest
 import sphinxcontrib.katex
 from bs4 import BeautifulSoup
 
-from tools.book.tree import table_of_contents
+from tools.book.files import table_of_contents
 
 MOST_SCRIPT = 2_300  # bytes of page.js, gzipped
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import ROOT, definitions
 
+from tools.book.files import MNIST
 from tools.book.lint import lint_mnist
-from tools.book.tree import MNIST
 from tools.make.data import as_input, load_mnist
 
 # The arrays of data/mnist.npz, written as IDX files, have these SHA-256 digests: the official files'.

@@ -11,8 +11,8 @@ python -m tools.book pdf PAGE OUT               print the HTML file of the book 
 import sys
 from pathlib import Path
 
-from tools.book import core, lint, pdf, run
-from tools.book.tree import chapters
+from tools.book import core_path, lint, pdf, run
+from tools.book.files import chapters
 
 
 def named(notebooks):
@@ -27,7 +27,7 @@ def named(notebooks):
 def main(arguments):
     match arguments:
         case ["lint", "--table"]:
-            core.print_table(chapters())
+            core_path.print_table(chapters())
         case ["lint"]:
             problems = lint.lint()
             print("\n".join(problems) or "Nothing to complain of.")

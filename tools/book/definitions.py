@@ -6,7 +6,7 @@ import functools
 
 import nbformat
 
-from tools.book.tree import find_notebook
+from tools.book.files import find_notebook
 
 
 @functools.cache

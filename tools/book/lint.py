@@ -1,6 +1,6 @@
 """The lint: what is wrong with the files of the book, each with its remedy; nothing is run.
 
-Lines, syntax, imports and names are ruff's (see pyproject.toml). The limits stand here, once.
+Lines, syntax, imports and names are ruff's (see pyproject.toml). A notebook's limits stand here, once.
 """
 
 import ast
@@ -12,8 +12,8 @@ import sys
 
 import nbformat
 
-from tools.book import form
-from tools.book.tree import ROOT, chapters, table_of_contents
+from tools.book import canonical
+from tools.book.files import ROOT, chapters, table_of_contents
 
 MAX_LINES, MAX_COLUMNS, MAX_BYTES = 25, 80, 1_000_000  # of a cell, of its lines, of a notebook
 IMPORTS = {"numpy", "scipy", "matplotlib", "tensorflow", "keras"} | sys.stdlib_module_names
@@ -115,7 +115,7 @@ def lint_notebook(name, text):
     except ValueError as error:
         return [f"{name} {error}"]
     cells = list(enumerate(notebook.cells, 1))
-    problems = form.losses(notebook)
+    problems = canonical.losses(notebook)
     for index, cell in cells:
         rules = lint_code if cell.cell_type == "code" else lint_markdown
         found = rules(cell) if cell.source.strip() else ["is empty: delete it."]
@@ -123,7 +123,7 @@ def lint_notebook(name, text):
     problems += lint_ignored(notebook.cells)
     code = [(index, cell) for index, cell in cells
             if cell.cell_type == "code" and cell.source.strip()]
-    ids = form.cell_ids(notebook.cells)
+    ids = canonical.cell_ids(notebook.cells)
     edited = [index for index, cell in code if cell.get("id") != ids[index - 1]]
     unrun = [index for count, (index, cell) in enumerate(code, 1) if cell.execution_count != count]
     rerun = f"Run `make refresh NB=notebooks/{name}`."
@@ -132,7 +132,7 @@ def lint_notebook(name, text):
     if unrun and unrun != edited:
         problems.append("not one fresh run from the top (execution counts 1, 2, 3, ...): "
                         f"{several(unrun)}. {rerun}")
-    if not problems and text != form.canonical(notebook):
+    if not problems and text != canonical.canonical(notebook):
         problems.append(f"not in canonical form (saved by another tool?). {rerun}")
     problems += lint_outline(notebook.cells)
     if len(text.encode()) > MAX_BYTES:
@@ -157,7 +157,7 @@ def lint_markdown(cell):
                    "Use CommonMark, $math$ and <details>.")
     if re.search(r"\n#+ Go deeper\b", cell.source, re.I):
         yield "a heading `Go deeper` folds only at the head of its cell: split the cell there."
-    elif re.match(r"#+ Go deeper\b", cell.source, re.I) and not form.is_deeper(cell):
+    elif re.match(r"#+ Go deeper\b", cell.source, re.I) and not canonical.is_deeper(cell):
         yield "a section that folds begins with `## Go deeper: ...`, or one of a lower level."
 
 

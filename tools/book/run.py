@@ -10,9 +10,9 @@ import time
 
 import nbformat
 
-from tools.book.form import canonical
+from tools.book.canonical import canonical
+from tools.book.files import ROOT
 from tools.book.lint import lint_notebook
-from tools.book.tree import ROOT
 
 # What a notebook may take on two busy cores, and the build of the book from stored outputs.
 MOST_SECONDS, MOST_BYTES, MOST_SECONDS_OF_BOOK = 60, 1.5e9, 20

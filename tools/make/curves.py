@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from tools.book.definitions import definitions
-from tools.book.tree import ROOT
+from tools.book.files import ROOT
 from tools.make.data import TRAINING, as_input, load_mnist, make_train_step
 
 OUTPUT = ROOT / "data" / "curves.json"

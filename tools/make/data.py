@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tools.book.tree import MNIST
+from tools.book.files import MNIST
 
 TRAINING = 55_000  # images; the 5,000 after them are for validation, as in the sources of the book
 

@@ -23,7 +23,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from scipy import ndimage
 
-from tools.book.tree import ROOT
+from tools.book.files import ROOT
 from tools.make.data import as_input, load_mnist, make_train_step
 
 OUTPUT = ROOT / "book" / "figures" / "draw-digit" / "network.safetensors"

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.cbook import get_sample_data
 from scipy.signal import correlate2d
 
-from tools.book.tree import ROOT
+from tools.book.files import ROOT
 
 BOOK = ROOT / "book"
 PATH = BOOK / "figures" / "kernel-playground" / "photograph.bin"

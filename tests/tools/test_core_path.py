@@ -2,7 +2,7 @@
 
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from tools.book.core import core_path
+from tools.book.core_path import core_path
 
 
 def text(source):

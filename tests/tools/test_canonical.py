@@ -5,7 +5,7 @@ import pytest
 from conftest import ROOT
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 
-from tools.book.form import FOLD, canonical, cell_ids, losses
+from tools.book.canonical import FOLD, canonical, cell_ids, losses
 
 
 def form(*cells, **metadata):
