@@ -32,9 +32,8 @@ def clean_page(app, pagename, templatename, context, doctree):
     if app.builder.name == "epub":
         suit_readers(soup)
         context["script_files"] = []
-        context["css_files"] = [
-            file for file in context["css_files"] if file.filename.rpartition("/")[2] in STYLES
-        ]
+        context["css_files"] = [file for file in context["css_files"]
+                                if file.filename.rpartition("/")[2] in STYLES]
     context["body"] = str(soup)
 
 
