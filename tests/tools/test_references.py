@@ -15,7 +15,7 @@ ELSEWHERE = re.compile(r"Deep Learning, chapter 9|chapter 9 of \*Deep Learning\*
 MENTION = re.compile(r"\bchapters? (\d{1,2}\b(?:(?:, and |, | and | to )\d{1,2}\b)*)", re.I)
 STEM = re.compile(r"(?<![\w{])(\d\d_[a-z]\w+)(?=\.(?:ipynb|html))")
 FAMOUS = {"07_convnet_mnist", "07_convnet_layers", "07_run_kernels"}  # files of CS 20
-INVENTED = {"test_references.py", "test_templates.py", "sample.py", "test_run.py", "test_form.py", "test_lint.py"}  # with chapters of their own
+INVENTED = {"test_references.py", "test_templates.py", "test_browser.py", "test_mutants.py", "sample.py", "test_run.py", "test_form.py", "test_lint.py"}  # with chapters of their own
 FILES = [ROOT / name for name in subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).split()
          if re.search(r"\.(ipynb|md|py|js|mjs|yml|cff|toml|html)$", name) and (ROOT / name).exists()]
 
