@@ -7,7 +7,6 @@ It copies the folder to _static/figures. A page whose text holds the element of 
 _static/. In another language than English the page also gets the translated sentences.
 """
 
-import hashlib
 import json
 import re
 import shutil
@@ -15,11 +14,13 @@ from pathlib import Path
 
 import words
 import yaml
+from page import digest
 from sphinx.locale import _
 
 BOOK = Path(__file__).resolve().parents[1]
 FOLDER = BOOK / "figures"
 FIGURES = yaml.safe_load((BOOK / "figures.yml").read_text(encoding="utf-8"))
+VERSION = digest("figures")[:8]  # in the addresses: a browser keeps no file of another state
 WEB = ("html", "dirhtml")
 
 
@@ -30,12 +31,6 @@ def tags_in(html):
     return [tag for tag in FIGURES if re.search(rf"<{tag}[\s>]", html)]
 
 
-def digest():
-    """Return a short name for the present state of all the files: it is part of their addresses."""
-    paths = sorted(path for path in FOLDER.rglob("*") if path.is_file())
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:8]
-
-
 def heights_css(tag):
     """Return the CSS that keeps a figure's place until its script has run."""
     figure = FIGURES[tag]
@@ -44,10 +39,8 @@ def heights_css(tag):
         places[f"{tag}[compact]"] = figure["compact"]
 
     def rules(size):
-        return " ".join(
-            f"{selector}:not([data-ready]) {{ min-height: {heights[size]}; }}"
-            for selector, heights in places.items()
-        )
+        return " ".join(f"{selector}:not([data-ready]) {{ min-height: {heights[size]}; }}"
+                        for selector, heights in places.items())
 
     return (
         "@media (scripting: enabled) { "
@@ -58,20 +51,12 @@ def heights_css(tag):
 
 def describe(tags):
     """Return what a page needs for these figures: a list of {tag, script, styles, heights_css}."""
-    version = digest()
-
     def address(name):
-        return f"figures/{name}?v={version}"
+        return f"figures/{name}?v={VERSION}"
 
-    figures = [
-        {
-            "tag": tag,
-            "script": address(f"{tag}/view.js"),
-            "styles": [address(f"{tag}/style.css")],
-            "heights_css": heights_css(tag),
-        }
-        for tag in tags
-    ]
+    figures = [{"tag": tag, "script": address(f"{tag}/view.js"),
+                "styles": [address(f"{tag}/style.css")], "heights_css": heights_css(tag)}
+               for tag in tags]
     for first in figures[:1]:
         first["styles"].insert(0, address("shared/shared.css"))
     return figures
@@ -88,11 +73,6 @@ def words_tag():
 
 
 # ---- The build ---------------------------------------------------------------------------------
-
-def note_version(app, config):
-    """Have every page written again when a figure has changed: its address holds the digest."""
-    config.figures_version = digest()
-
 
 def add_figures(app, pagename, templatename, context, doctree):
     if app.builder.name not in WEB or "body" not in context:
@@ -111,8 +91,6 @@ def finish(app, exception):
 
 
 def setup(app):
-    app.add_config_value("figures_version", "", "html")
-    app.connect("config-inited", note_version)
     app.connect("html-page-context", add_figures)
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -205,7 +205,7 @@ def setup(app):
     # Sphinx looks only for changed documents. What else has changed counts as configuration: with
     # "env" every page is read anew, with "html" it is written anew.
     app.add_config_value("code_digest", digest("_ext"), "env")
-    app.add_config_value("look_digest", digest("_static", "_theme"), "html")
+    app.add_config_value("look_digest", digest("_static", "_theme", "figures"), "html")
     app.connect("doctree-read", prepare)
     app.connect("html-page-context", tell_place)
     app.connect("html-page-context", start_at_the_root)

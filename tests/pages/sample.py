@@ -68,13 +68,13 @@ def chapter(title):
 def write_sample(folder):
     """Write the sources of the sample book into `folder`, and return it."""
     folder.mkdir(exist_ok=True)
-    for name in ("_ext", "_theme"):  # a copy: a test changes it
+    for name in ("_ext", "_theme", "figures"):  # a copy: a test changes it
         shutil.copytree(
             ROOT / "book" / name,
             folder / "book" / name,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
-    for name in ("_static", "figures", "figures.yml"):
+    for name in ("_static", "figures.yml"):
         (folder / "book" / name).symlink_to(ROOT / "book" / name)
     shutil.copy(ROOT / "_config.yml", folder)
     (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
