@@ -1,6 +1,6 @@
 """The lint: what is wrong with the files of the book, each with its remedy; nothing is run.
 
-Lines, syntax, imports and names are ruff's (see pyproject.toml). A notebook's limits stand here, once.
+Lines, syntax, imports and names are ruff's (pyproject.toml). A notebook's limits stand here, once.
 """
 
 import ast
