@@ -6,11 +6,11 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import figures
-import words
+import translation
 from py_mini_racer import MiniRacer
 
 FIGURES = figures.FOLDER
-SENTENCES = [sentence for *_, sentence in words.sentences("figures/**.js")]
+SENTENCES = [sentence for *_, sentence in translation.sentences("figures/**.js")]
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\./|\.\./[\w-]+/)([\w-]+\.js)";\n', re.M)
 EXPORT = re.compile(r"^export (?:async )?(?:function|const|class) (?:\[([^\]]*)\]|(\w+))", re.M)
 SECONDS = 60
