@@ -66,7 +66,8 @@ def describe(tags):
 
 def words_tag():
     """Return the element in which words.js finds {sentence: translation}."""
-    pairs = {english: str(_(english)) for *_where, english in translation.sentences("figures/**.js")}
+    sentences = [english for *_where, english in translation.sentences("figures/**.js")]
+    pairs = {english: str(_(english)) for english in sentences}
     known = json.dumps({english: said for english, said in pairs.items() if said != english})
     known = known.replace("<", "\\u003c")  # no sentence ends the script
     return f'<script type="application/json" data-words>{known}</script>'
