@@ -438,10 +438,59 @@ def test_the_landing_page_invites(visit, book):
         assert tab.locator(f"article table a[href$='{page}']").count() == 1
 
 
+def test_a_browser_that_keeps_nothing_still_searches_and_changes_colours(visit, book):
+    tab = visit(f"{book}/404.html")  # any page, to have a context
+    tab.context.add_init_script("""Object.defineProperty(window, "localStorage", {
+        configurable: true, get() { throw new DOMException("denied", "SecurityError"); } })""")
+    tab.goto(f"{book}/search.html?q=stride")
+    expect(tab.locator("#search-results a[href*='04_output_size.html']").first).to_be_visible()
+    tab.locator("#mode").click()
+    expect(tab.locator("html")).to_have_attribute("data-mode", "light")
+
+
+@pytest.mark.parametrize("mode", ["xyz", ""])
+def test_a_mode_that_is_none_is_the_systems(visit, book, mode):
+    tab = visit(f"{book}/404.html", color_scheme="dark")
+    tab.evaluate("mode => localStorage.setItem('mode', mode)", mode)
+    tab.goto(f"{book}/{CHAPTER}")
+    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(tab.locator("html")).to_have_attribute("data-mode", "auto")
+
+
+def test_an_address_that_is_none_stops_nothing(visit, book):
+    tab = visit(f"{book}/{CHAPTER}#%E0%A4%A")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(tab.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_letters_of_twice_the_size_fit_a_phone(visit, book):
+    tab = visit(f"{book}/{CHAPTER}", PHONE)
+    expect(tab.locator("size-lab")).to_have_attribute("data-ready", "")
+    tab.add_style_tag(content="html { font-size: 200% }")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_code_fits_beside_both_lists(visit, book):
+    """At 1280 px the longest lines, of 79 characters, are not cut."""
+    tab = visit(f"{book}/{CHAPTER}")
+    tab.evaluate(SHOW_ALL)
+    cut = tab.evaluate("""[...document.querySelectorAll(".cell_input pre")]
+        .filter((pre) => pre.scrollWidth > pre.clientWidth).length""")
+    assert cut == 0
+
+
+def test_on_a_touch_screen_the_copy_button_covers_no_code(visit, book):
+    tab = visit(f"{book}/{CHAPTER}", PHONE, has_touch=True, is_mobile=True)
+    code = tab.locator("article .highlight:has(> .copy):visible").first
+    button, pre = code.locator(".copy").bounding_box(), code.locator("pre")
+    top = float(pre.evaluate("pre => parseFloat(getComputedStyle(pre).paddingTop)"))
+    assert button["y"] + button["height"] <= pre.bounding_box()["y"] + top
+
+
 def test_print_shows_the_text_alone_and_all_of_it(visit, book):
     tab = visit(f"{book}/{CHAPTER}", color_scheme="dark")
     tab.emulate_media(media="print")
-    for box in ("#chapters", "#contents", "header", ".turn", "#colab", ".copy"):
+    for box in ("#chapters", "#contents", "header", ".turn", "#colab", ".copy", ".skip"):
         expect(tab.locator(box).first).to_be_hidden()
     expect(tab.locator("article h1")).to_be_visible()
     closed = tab.locator("details.fold:not([open]) pre, details:not([class], [open]) > p")

@@ -68,18 +68,20 @@
 
   const bar = find(".progress .here");
   const links = all("#contents li li a");
-  const target = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)));
+  const target = (hash) => {
+    try { return document.getElementById(decodeURIComponent(hash.slice(1))); } catch { return null; }
+  };
   const places = links.map((link) => target(link.hash));
   let current, asked;
 
   function follow() {
     asked = false;
     const way = root.scrollHeight - innerHeight;
-    const read = way > 0 ? Math.min(scrollY / way, 1) : 1;
+    const read = way > 0 ? Math.min(scrollY / way, 1) : 0;
     bar.style.setProperty("--read", read.toFixed(4));
     const passed = (place) => place && !place.parentElement.closest("details:not([open])")
-      && place.getBoundingClientRect().top < innerHeight / 4;
-    const now = links[read === 1 && way > 0 ? links.length - 1 : places.findLastIndex(passed)];
+      && place.getBoundingClientRect().top < parseFloat(getComputedStyle(root).scrollPaddingTop) + 8;
+    const now = links[read === 1 ? links.length - 1 : places.findLastIndex(passed)];
     if (now === current) return;
     current?.removeAttribute("aria-current");
     now?.setAttribute("aria-current", "true");
