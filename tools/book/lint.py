@@ -16,7 +16,8 @@ from tools.book import canonical
 from tools.book.files import ROOT, chapters, table_of_contents
 
 MAX_LINES, MAX_COLUMNS, MAX_BYTES = 25, 80, 1_000_000  # of a cell, of its lines, of a notebook
-IMPORTS = {"numpy", "scipy", "matplotlib", "tensorflow", "keras"} | sys.stdlib_module_names
+IMPORTS = {"numpy", "scipy", "matplotlib", "tensorflow", "keras", "IPython",  # of the kernel itself
+           *sys.stdlib_module_names}
 RAW_IN_COLAB = {
     r"^:::": "a ::: directive",
     r"^```\{": "a MyST directive",

@@ -16,6 +16,9 @@ import { element } from "./element.js";
 import { ask } from "./predict.js";
 import { _ } from "./words.js";
 
+/** Let the browser answer its reader between two pieces of work. */
+const pause = () => new Promise((go) => setTimeout(go));
+
 export class Figure extends HTMLElement {
   gate = element("div"); // where the question stands; build() gives it a place
   asked = "";
@@ -25,10 +28,12 @@ export class Figure extends HTMLElement {
     this.state = this.constructor.stateFrom(readAddress(this.constructor.names));
     this.asking = !this.state.given;
     const loaded = await this.load().then(() => true, () => false);
+    await pause();
     this.classList.add("living-figure");
     this.replaceChildren(); // the sentence for readers without scripts
     if (loaded) {
       this.build();
+      await pause();
       this.update();
     } else {
       this.append(element("p", { class: "figure-error", role: "alert" },
