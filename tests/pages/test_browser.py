@@ -227,6 +227,13 @@ def test_the_search_button_opens_and_escape_closes(visit, book):
     expect(tab.locator("#find")).to_be_focused()
 
 
+def test_what_search_shows_of_a_page_is_its_text(visit, book):
+    tab = visit(f"{book}/search.html?q=images")  # in the first lines of the first chapter
+    pieces = tab.locator("#search-results .context")
+    expect(pieces.first).to_be_visible()
+    assert not any("Notebook" in text or " minutes" in text[:60] for text in pieces.all_text_contents())
+
+
 def test_search_says_when_it_finds_nothing(visit, book):
     tab = visit(f"{book}/search.html?q=zzyzx")
     expect(tab.locator("#search-results .search-summary")).not_to_be_empty()

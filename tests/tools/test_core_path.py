@@ -1,8 +1,9 @@
 """What `lint --table` counts: the core path is all that a reader meets unfolded before the summary."""
 
+import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from tools.book.core_path import core_path
+from tools.book.core_path import CONTRACT, beyond_contract, core_path
 
 
 def text(source):
@@ -29,3 +30,25 @@ def test_the_core_path_is_counted():
 
 def test_an_empty_chapter_has_none():
     assert core_path([]) == (0, 0, 0, 0)
+
+
+PREDICTION = "<details><summary>Guess</summary>\n\nno\n\n</details>"
+
+
+def chapter(words=0, cells=0, lines=0, folds=5):
+    """Return cells with so much on their core path; the lines are those beside the cells."""
+    return [text("word " * words), *[text(PREDICTION)] * folds, *[code("x = 1")] * cells, code("x\n" * lines + "x", *["hide-cell"] * (not lines))]
+
+
+def test_the_contract_is_the_limit():
+    assert list(beyond_contract("04_x.ipynb", chapter(1400, 13, 96, 7))) == []
+    assert core_path(chapter(1400, 13, 96, 7)) == tuple(CONTRACT)
+
+
+@pytest.mark.parametrize("much, word", [
+    (dict(words=1401), "1,401 words"), (dict(cells=15), "15 cells"), (dict(lines=110), "111 lines"), (dict(folds=8), "8 folds"), (dict(folds=4), "4 predictions"),
+])
+def test_what_is_beyond_the_contract_is_named(much, word):
+    found = list(beyond_contract("04_x.ipynb", chapter(**much)))
+    assert len(found) == 1 and word in found[0]
+    assert list(beyond_contract("10_x.ipynb", chapter(**much))) == []

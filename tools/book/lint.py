@@ -12,7 +12,7 @@ import sys
 
 import nbformat
 
-from tools.book import canonical
+from tools.book import canonical, core_path
 from tools.book.files import ROOT, chapters, table_of_contents
 
 MAX_LINES, MAX_COLUMNS, MAX_BYTES = 25, 80, 1_000_000  # of a cell, of its lines, of a notebook
@@ -136,6 +136,7 @@ def lint_notebook(name, text):
     if not problems and text != canonical.canonical(notebook):
         problems.append(f"not in canonical form (saved by another tool?). {rerun}")
     problems += lint_outline(notebook.cells)
+    problems += core_path.beyond_contract(name, notebook.cells)
     if len(text.encode()) > MAX_BYTES:
         problems.append(f"{len(text.encode()):,} bytes, more than {MAX_BYTES:,}: "
                         "make its pictures smaller.")

@@ -1,0 +1,24 @@
+"""Each chapter says in one line how to teach it, and the page for teachers gathers these lines."""
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import ROOT
+from teachers import line_for_teachers
+
+CHAPTERS = [path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if path.name < "10"]  # the others have none yet
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_says_what_to_do_in_a_lesson_and_what_to_vote_on(path):
+    _title, line = line_for_teachers(path)
+    assert line.startswith("In 45 minutes: ") and "skip" in line and "Vote on: " in line
+
+
+def test_the_page_for_teachers_has_every_line(site):
+    page = BeautifulSoup((site / "book" / "for_teachers.html").read_text(encoding="utf-8"), "html.parser")
+    paragraphs = {link["href"]: link.find_parent("p").text for link in page.select("article p a[href^='../notebooks/']")}
+    for path in CHAPTERS:
+        title, line = line_for_teachers(path)
+        said = " ".join(paragraphs[f"../notebooks/{path.stem}.html"].split())
+        assert said.startswith(f"{path.name[:2]} {title}. In 45 minutes: ")
+        assert len(said) > 0.7 * len(line)
