@@ -123,7 +123,7 @@ def test_windows_pads_with_fill(book, layer, fill):
 
 @FEW
 @given(LAYERS)
-def test_the_loops_agree(book, layer):
+def test_the_loops_and_the_five_lines_agree(book, layer):
     layer = {**layer, "padding": "VALID", "dilation": 1}
     x, w = draw(layer)
     x = x[:, :8, :8]
@@ -131,7 +131,9 @@ def test_the_loops_agree(book, layer):
         with pytest.raises(ValueError, match=r"does not fit into \d+"):
             book["conv2d_loops"](x, w)
         return
-    assert_allclose(book["conv2d_loops"](x, w), tf.nn.conv2d(x, w, 1, "VALID"), rtol=0, atol=1e-12)
+    expected = tf.nn.conv2d(x, w, 1, "VALID")
+    assert_allclose(book["conv2d_loops"](x, w), expected, rtol=0, atol=1e-12)
+    assert_allclose(book["layer_as_product"](x, w), expected, rtol=0, atol=1e-12)
 
 
 def test_the_loops_refuse_other_channels(book):

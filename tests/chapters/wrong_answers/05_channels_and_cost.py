@@ -53,6 +53,26 @@ def three(C, B):
     return 2 * C * B + 9 * B * B
 
 
+def bill(image=1, outputs=1, pools=1, top=1, kernel=9, halve=True, flatten=True, out=tuple):
+    """Return exercise 5 with its mistakes as arguments: how often each kind of value counts."""
+    def audit(side, C, blocks, dense):
+        weights, values = 0, image * side * side * C
+        for block in blocks:
+            for K in block:
+                weights += kernel * C * K
+                values += outputs * side * side * K
+                C = K
+            side = side // 2 if halve else side
+            values += pools * side * side * C
+        C = side * side * C if flatten else C
+        for K in dense:
+            weights += C * K
+            values += top * K
+            C = K
+        return out((weights, values))
+    return audit
+
+
 WRONG = {
     "check_counts": {
         "A filter adds up": [
@@ -152,6 +172,25 @@ WRONG = {
             # refuses one group
             grouped(low=lambda g: g < 2),
             lambda F, C, K, groups: F * F * (C // groups) * K + K if groups % C == 0 else int("C"),
+        ],
+    },
+    "check_audit": {
+        "weights, not": [
+            lambda side, C, blocks, dense: (0, side * side * C),  # as given
+            bill(kernel=1),  # 1 by 1
+            bill(kernel=3),
+            bill(halve=False),  # no pooling
+            bill(flatten=False),  # the maps of the last block as so many numbers
+            bill(out=lambda both: both[::-1]),
+        ],
+        "lack the image": [bill(image=0)],
+        "lack the poolings": [bill(pools=0)],
+        "lack the dense layers": [bill(top=0)],
+        "lack -": [bill(pools=2), bill(image=2), bill(top=2)],
+        "lack 1": [bill(outputs=0)],
+        "a small one has": [lambda *network: (138_344_128, 15_237_608)],  # of VGG16
+        "return two numbers": [
+            bill(out=sum), bill(out=lambda both: (*both, 0)), bill(out=lambda both: both[1]),
         ],
     },
     "check_bottleneck": {
