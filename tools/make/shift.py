@@ -92,7 +92,8 @@ def choose_samples(x, y):
 def write_networks(path, models, images, positions):
     """Write {name: model} as float16 and the sample images (10, 28, 28) as bytes."""
     arrays = {f"{name}/{layer.name}/{variable.name}": variable.numpy().astype(np.float16)
-              for name, model in models.items() for layer in model.layers for variable in layer.weights}
+              for name, model in models.items()
+              for layer in model.layers for variable in layer.weights}
     path.parent.mkdir(exist_ok=True)
     save_file({**arrays, "samples": np.ascontiguousarray(images)}, path,
               {"positions": " ".join(map(str, positions))})
