@@ -1,16 +1,21 @@
-"""Chapter 06's pool2d against TensorFlow, SciPy and a plain loop that never pads: it cuts each window to the real cells."""
+"""Chapter 06: pool2d against TensorFlow, SciPy and a plain loop that never pads; the stored answers under shift."""
 
+import json
 import re
 
 import numpy as np
 import pytest
 import scipy.ndimage
 import tensorflow as tf
-from conftest import definitions, examples
+from conftest import definitions, examples, find_notebook
 from hypothesis import given
 from hypothesis import strategies as st
 
-pool2d = definitions("06")["pool2d"]
+from tools.make import shift
+from tools.make.data import load_mnist
+
+CHAPTER = definitions("06")
+pool2d = CHAPTER["pool2d"]
 KINDS = ["max", "average", "l2", "min"]
 many = examples(200)
 sizes = st.tuples(st.integers(1, 5), st.integers(1, 5))
@@ -184,3 +189,52 @@ def test_errors_name_the_numbers(shape, arguments, told):
         pool2d(np.zeros(shape), **arguments)
     for part in told:
         assert re.search(rf"(?<![\d.]){re.escape(part)}(?![\d.])", str(caught.value)), f"{caught.value} does not name {part}"
+
+
+@many
+@given(data=st.data(), kind=st.sampled_from(["max", "average"]))
+def test_blocks_are_windows_without_overlap(data, kind):
+    F, rows, columns = (data.draw(st.integers(1, 4)) for _ in range(3))
+    x = np.random.default_rng(data.draw(st.integers(0, 10**6))).normal(size=(2, F * rows, F * columns, 3))
+    ours = CHAPTER["pool_blocks"](x, F, {"max": np.max, "average": np.mean}[kind])
+    agree(ours, pool2d(x, F, kind=kind), kind)
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return json.loads(shift.OUTPUT.read_text())
+
+
+def test_the_answers_under_shift_are_what_the_script_wrote(stored):
+    assert CHAPTER["SHIFTS"] == stored["shifts"]
+    for table, key in ("READ", "accuracy"), ("CHANGED", "changed"):
+        assert CHAPTER[table] == {name: [run[key] for run in network["seeds"]]
+                                  for name, network in stored["networks"].items()}
+    text = find_notebook("06").read_text()
+    outputs = 7 * 7 * stored["filters"][1]
+    for told in f"those {stored['digits']:,} of 10,000", f"all {outputs:,} numbers in a row", f"same {shift.TRAINING:,} images":
+        assert told in text
+    assert stored["pooling"] == "max" and stored["filters"] == [8, 24]
+
+
+def test_each_network_has_its_own_best_rate(stored):
+    for name, head in ("flatten", "flatten"), ("global", stored["pooling"]):
+        runs = {run["rate"]: run["held_back"] for run in stored["sweep"] if run["head"] == head}
+        best = stored["networks"][name]["rate"]
+        assert runs[best] == max(runs.values()) and min(runs) < best < max(runs), "inside the sweep, not at its end"
+    best = {head: max(run["held_back"] for run in stored["sweep"] if run["head"] == head) for head in ("max", "mean")}
+    assert stored["pooling"] == max(best, key=best.get)
+
+
+def test_the_weights_for_the_page_answer_as_stored(stored):
+    _, (x, y) = load_mnist()
+    models, samples, positions = shift.read_networks()
+    assert np.array_equal(samples, x[positions]) and list(y[positions]) == list(range(10)) and np.all(shift.movable(samples))
+    moves = shift.movable(x)
+    assert moves.sum() == stored["digits"]
+    for name, model in models.items():
+        assert model.count_params() == stored["networks"][name]["weights"]
+        said = shift.answers(model, np.roll(x[moves], 4, axis=2))
+        run = stored["networks"][name]["seeds"][0]
+        assert abs(np.mean(said == y[moves]) - run["accuracy"][9]) < 0.002  # float16
+    assert shift.WEIGHTS.stat().st_size < 60_000

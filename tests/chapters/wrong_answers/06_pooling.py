@@ -2,6 +2,7 @@
 
 import numpy as np
 import scipy.ndimage
+import scipy.signal
 import tensorflow as tf
 
 from tools.book.definitions import definitions
@@ -17,32 +18,11 @@ def frame_with(value):
     return framed_pool
 
 
-def gradient_by_loop(choose):
-    """Exercise 4 with another share for each cell of a window: choose(window (2, 2)) -> (2, 2)."""
-    def max_gradient(x, upstream):
-        gradient = np.zeros_like(x)
-        for n, i, j, c in np.ndindex(upstream.shape):
-            window = x[n, 2 * i:2 * i + 2, 2 * j:2 * j + 2, c]
-            gradient[n, 2 * i:2 * i + 2, 2 * j:2 * j + 2, c] = choose(window) * upstream[n, i, j, c]
-        return gradient
-    return max_gradient
-
-
-def one_hot(index):
-    return (np.arange(4) == index).reshape(2, 2)
-
-
-def wide_windows(x, upstream):
-    """Windows that widen to the right: two of them lie in 4 columns as they should."""
-    gradient = np.zeros_like(x)
-    for n, i, j, c in np.ndindex(upstream.shape):
-        window = x[n, 2 * i:2 * i + 2, 2 * j:3 * j + 2, c]
-        u, v = np.unravel_index(window.argmax(), window.shape)
-        gradient[n, 2 * i + u, 2 * j + v, c] = upstream[n, i, j, c]
-    return gradient
-
-
-first = gradient_by_loop(lambda w: one_hot(w.argmax()))
+def turned(*turns, combine=np.max, mode="valid", spin=np.rot90):
+    """Exercise 4 with other turns of the kernel, or with another number of its answers."""
+    def turn_proof(x, w):
+        return combine([combine(scipy.signal.correlate2d(x, spin(w, k), mode)) for k in turns])
+    return turn_proof
 
 
 def pooled(*kinds, size=3, stride=1, padding="SAME"):
@@ -72,20 +52,26 @@ WRONG = {
         "window 2 is": [[1, 1, 0, 1]],
         "window 3 is": [[1, 1, 1, float("nan")]],
     },
-    "check_kinds": {
-        "max is not below average": [
-            ["max", "average", "l2", "min"], ["min", "max", "average", "l2"],
+    "check_layers": {
+        "use each of A, B, C, D once": [
+            ["B", "A", "D"], ["B", "A", "D", "D"], ["B", "A", "D", "C", "C"], ["b", "a", "d", "c"],
+            "BADC",
         ],
-        "use each of max, min, average, l2 once": [
-            ["min", "average", "max"], ["min", "average", "max", "max"],
-            ["min", "average", "max", "l2", "l2"],
+        "A has only 7 of the 13, B has 13": [
+            ["A", "B", "C", "D"],  # the smallest window first
+            ["A", "B", "D", "C"],
         ],
-        "l2 is not below max": [
-            ["min", "average", "l2", "max"],  # "L2 is a kind of mean"
-            ["l2", "max", "average", "min"],  # largest first
+        "C has only 4 of the 13, D has 5": [
+            ["B", "A", "C", "D"],  # takes the step of two rounds for 2, or adds nothing
+            ["C", "D", "A", "B"],  # fewest first
         ],
-        "l2 is not below average": [["min", "l2", "average", "max"]],
-        "average is not below min": [["average", "min", "max", "l2"]],
+        "D has only 5 of the 13, A has 7": [
+            ["D", "A", "C", "B"],  # the largest window first
+            ["B", "D", "A", "C"],
+        ],
+        "C has only 4 of the 13, A has 7": [["B", "C", "A", "D"]],
+        "C has only 4 of the 13, B has 13": [["C", "B", "A", "D"]],
+        "D has only 5 of the 13, B has 13": [["D", "B", "A", "C"]],
     },
     "check_framed_pool": {
         "mean of x 0": [
@@ -116,30 +102,30 @@ WRONG = {
             lambda x: pool2d(x, 3, 2, ((1, 0), (1, 2))),
         ],
     },
-    "check_max_gradient": {
-        "random x": [
-            lambda x, upstream: np.repeat(np.repeat(upstream, 2, 1), 2, 2) / 4,  # the average's
-            lambda x, upstream: np.repeat(np.repeat(upstream, 2, 1), 2, 2),
-            gradient_by_loop(lambda w: one_hot(w.argmin())),
-            gradient_by_loop(lambda w: one_hot(np.abs(w).argmax())),
-            gradient_by_loop(lambda w: one_hot(w.argmax()) * w.max()),  # times the value
-            lambda x, upstream: first(x, np.ones_like(upstream)),  # forgets upstream
-            lambda x, upstream: -first(x, upstream),
-            # the sum of all channels for each
-            lambda x, upstream: first(x, upstream.sum(axis=-1, keepdims=True) + 0 * upstream),
-            lambda x, upstream: np.where(first(x, np.abs(upstream)) > 0, x, 0),
+    "check_turn_proof": {
+        "after a quarter turn": [
+            lambda x, w: scipy.signal.correlate2d(x, w, "valid").max(),
+            turned(0, 2),  # two of the four
+            turned(0, 1), turned(0, 1, 2),
+            turned(0, 1, 2, 3, spin=lambda w, k: np.flip(w, [(), (0,), (1,), (0, 1)][k])),  # mirrors
+            lambda x, w: scipy.signal.correlate2d(x, w, "valid").mean(),
+            lambda x, w: turned(0, 1, 2, 3)(x[:-1], w),  # forgets the last row
+            lambda x, w: x[0, 0],
         ],
-        "x with ties": [
-            gradient_by_loop(lambda w: w == w.max()),  # all of the equals
-            gradient_by_loop(lambda w: (w == w.max()) / np.sum(w == w.max())),  # shared
-            # the last of the equals
-            gradient_by_loop(lambda w: one_hot(3 - w.ravel()[::-1].argmax())),
-            gradient_by_loop(lambda w: one_hot(w.T.argmax()).T),  # the first, column by column
-            wide_windows,
+        "but the kernel's best answer is": [
+            lambda x, w: x.max(), lambda x, w: 0,
+            turned(0, 1, 2, 3, combine=np.mean), turned(0, 1, 2, 3, combine=np.min),
+            lambda x, w: scipy.signal.correlate2d(
+                x, sum(np.rot90(w, k) for k in range(4)) / 4, "valid").max(),  # a mean kernel
+            lambda x, w: max(0, turned(0, 1, 2, 3)(x, w)),
+            turned(0, 1, 2, 3, mode="same"),  # zeros around
+            lambda x, w: np.abs(turned(0, 1, 2, 3)(x, w)),
+            lambda x, w: turned(0, 1, 2, 3)(x - x.mean(), w),
+            lambda x, w: max(turned(0, 1, 2, 3)(x, w), turned(0, 1, 2, 3)(x, w.T)),  # mirrors too
         ],
-        "the shape is": [
-            lambda x, upstream: first(x, upstream)[:, ::2, ::2],
-            lambda x, upstream: upstream,
+        "one number, not shape": [
+            lambda x, w: [scipy.signal.correlate2d(x, np.rot90(w, k), "valid").max() for k in range(4)],
+            lambda x, w: x,
         ],
     },
     "check_remove_specks": {
