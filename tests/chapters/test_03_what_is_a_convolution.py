@@ -162,6 +162,26 @@ def test_complex_numbers_and_text_are_refused(name, rank):
                 chapter[name](*arguments)
 
 
+@many
+@given(arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=NUMBERS[np.float64]))
+def test_a_dot_stamps_the_kernel_and_slides_into_the_turned_one(w):
+    dot = np.zeros([2 * side - 1 for side in w.shape])
+    dot[tuple(side - 1 for side in w.shape)] = 1
+    assert np.array_equal(convolve2d(dot, w), w)
+    assert np.array_equal(correlate2d(dot, w), w[::-1, ::-1])
+
+
+@given(arrays(np.int64, 6, elements=st.integers(0, 9)), arrays(np.int64, 6, elements=st.integers(0, 9)))
+def test_loaded_dice_add_and_subtract(x, w):
+    sums, differences = np.zeros(11), np.zeros(11)
+    for first in range(6):
+        for second in range(6):
+            sums[first + second] += x[first] * w[second]
+            differences[first - second + 5] += x[first] * w[second]
+    assert np.array_equal(convolve1d(x, w), sums)
+    assert np.array_equal(convolve1d(x, w[::-1]), differences) and np.array_equal(np.correlate(x, w, "full"), differences)
+
+
 def test_tensorflow_issue_11864_to_the_digit():
     x, w = np.pad(np.arange(1, 17).reshape(4, 4), 1), np.arange(1, 10).reshape(3, 3)
     assert (3 * correlate2d(x, w))[0].tolist() == [333, 534, 651, 435]
@@ -172,4 +192,5 @@ def test_the_running_average_the_dice_and_the_pills():
     assert np.allclose(convolve1d([3, 6, 9, 0, 0, 3], [1 / 3] * 3)[2:-2], [6, 5, 3, 1])
     die = [0] + [1] * 6
     assert convolve1d(die, die)[2:].tolist() == [1, 2, 3, 4, 5, 6, 5, 4, 3, 2, 1]
+    assert convolve1d([1] * 6, [1] * 5 + [5]).tolist() == [1, 2, 3, 4, 5, 10, 9, 8, 7, 6, 5]
     assert convolve1d([1, 2, 0, 1], [4, 2, 1]).tolist() == [4, 10, 5, 6, 2, 1]

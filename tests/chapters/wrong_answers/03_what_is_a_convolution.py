@@ -83,6 +83,14 @@ def tail_at_the_wrong_end(x, w):
     return y[:N]
 
 
+def answer_to(box, *marks):
+    """Return what the box makes of a black 5 x 5 image with {(row, column, brightness)} marks."""
+    image = np.zeros((5, 5))
+    for row, column, brightness in marks:
+        image[row, column] = brightness
+    return box(image)
+
+
 def digits(number):
     return [int(digit) for digit in str(number)]
 
@@ -107,7 +115,7 @@ WRONG = {
             [1, 0, -3],  # entry by entry
             [1, 2, 2, -2, -3, 0], [[1, 2, 2, -2, -3]],
         ],
-        "cross-correlation": [[-1, -2, -2, 2, 3]],  # cross-correlation
+        "with no turn": [[-1, -2, -2, 2, 3]],  # cross-correlation
         "y[0] is not": [
             [3, 2, -2, -2, -1],  # cross-correlation, the other way round
             [-3, -2, 2, 2, 1],  # backwards
@@ -147,6 +155,34 @@ WRONG = {
         ],
         "it changes the caller's arrays": [changes_the_kernel, changes_the_image],
         "wrong numbers for a kernel (3, 2)": [turned_if_square, turned_if_odd],
+    },
+    "check_read_kernel": {
+        "shape (5, 5); the kernel": [
+            lambda box: answer_to(box, (2, 2, 1)),
+            lambda box: answer_to(box, (2, 2, 1))[::-1, ::-1],
+        ],
+        "shape (3,": [
+            lambda box: box(np.ones((3, 4)))[:, ::-1],
+            lambda box: answer_to(box, (2, 2, 1))[2, 1:4],  # one row
+        ],
+        "shape (9,)": [lambda box: answer_to(box, (2, 2, 1))[3:0:-1, 3:0:-1].ravel()],
+        "shape (2, 2)": [lambda box: answer_to(box, (2, 2, 1))[1:3, 1:3]],
+        "that is what a dot shows": [lambda box: answer_to(box, (2, 2, 1))[1:4, 1:4]],
+        "came out as": [
+            lambda box: box(np.ones((3, 3))),
+            lambda box: answer_to(box, (2, 2, 1))[1:4, 1:4].T,
+            lambda box: answer_to(box, (2, 2, 1))[3:0:-1, 1:4],  # one axis only
+            lambda box: answer_to(box, (2, 2, 1))[1:4, 3:0:-1],
+            lambda box: np.rot90(answer_to(box, (2, 2, 1))[1:4, 1:4]),
+            lambda box: answer_to(box, (2, 2, 255))[3:0:-1, 3:0:-1],  # white as a byte
+            lambda box: answer_to(box, (2, 2, -1))[3:0:-1, 3:0:-1],
+            lambda box: answer_to(box, (2, 3, 1))[3:0:-1, 3:0:-1],  # beside it
+            lambda box: answer_to(box, (2, 2, 1))[2::-1, 2::-1],  # read beside it
+            lambda box: answer_to(box, (2, 2, 1), (2, 3, 1))[3:0:-1, 3:0:-1],
+            lambda box: np.abs(answer_to(box, (2, 2, 1))[3:0:-1, 3:0:-1]),
+            lambda box: np.zeros((3, 3)),
+        ],
+        "the box takes one image": [lambda box: box(np.zeros((1, 5, 5, 1)))],
     },
     "check_wrap_around": {
         "gives": [
