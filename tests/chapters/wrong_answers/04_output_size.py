@@ -63,4 +63,22 @@ WRONG = {
             [(5, 2, 1)] * 2 + [(3, 1, 1)] * 2, [(3, 2, 2), (3, 2, 1), (3, 1, 1), (3, 1, 1)],
         ],
     },
+    "check_frames": {
+        "reaches beyond the end": [
+            lambda n: n // 160, lambda n: ceil(n / 160), lambda n: ceil(max(0, n - 400) / 160) + (n >= 400),
+            lambda n: n // 160 - (n >= 400) if n >= 400 else 0,
+        ],
+        "hold no whole frame": [
+            lambda n: (n - 400) // 160 + 1,  # right for all but the shortest
+            lambda n: max(1, (n - 400) // 160 + 1), lambda n: 98 if n < 400 else (n - 400) // 160 + 1,
+        ],
+        "would fit": [
+            lambda n: n // 400, lambda n: max(0, n - 400) // 160, lambda n: max(0, (n - 401) // 160 + 1), lambda n: 0,
+            lambda n: 98 if 16_000 <= n <= 16_001 else 0,
+        ],
+        "not one whole number": [
+            lambda n: max(0, (n - 400) / 160 + 1), lambda n: (n, 160), lambda n: True, lambda n: range(0, n - 399, 160),
+        ],
+        "raises": [lambda n: [][0], lambda n: range(0, n - 399, 160)[98] and 98],
+    },
 }
