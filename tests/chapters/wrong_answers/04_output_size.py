@@ -37,21 +37,6 @@ WRONG = {
         ],
         "not (1, 1)": [lambda W, F, S: (0, sum(ported()(W, F, S)))],
     },
-    "check_needed": {
-        "would do": [
-            lambda outputs, F, S, D: outputs * S + F - 1,
-            # fits, but is not the smallest
-            lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1) + S,
-        ],
-        "pixels do not give": [
-            lambda outputs, F, S, D: (outputs - 1) * S + F,  # no dilation
-            lambda outputs, F, S, D: (outputs - 1) * S + D * F,
-            lambda outputs, F, S, D: outputs + D * (F - 1),  # no stride
-            lambda outputs, F, S, D: (outputs - 1) * S * D + D * (F - 1) + 1,
-            lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1),
-            lambda outputs, F, S, D: 0,
-        ],
-    },
     "check_design": {
         "pixels, fewer than 28": [
             [(3, 1, 1)] * 5, [(3, 2, 1), (3, 2, 1), (3, 1, 1), (3, 1, 1)],
