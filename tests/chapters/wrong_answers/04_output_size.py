@@ -37,21 +37,6 @@ WRONG = {
         ],
         "not (1, 1)": [lambda W, F, S: (0, sum(ported()(W, F, S)))],
     },
-    "check_needed": {
-        "would do": [
-            lambda outputs, F, S, D: outputs * S + F - 1,
-            # fits, but is not the smallest
-            lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1) + S,
-        ],
-        "pixels do not give": [
-            lambda outputs, F, S, D: (outputs - 1) * S + F,  # no dilation
-            lambda outputs, F, S, D: (outputs - 1) * S + D * F,
-            lambda outputs, F, S, D: outputs + D * (F - 1),  # no stride
-            lambda outputs, F, S, D: (outputs - 1) * S * D + D * (F - 1) + 1,
-            lambda outputs, F, S, D: (outputs - 1) * S + D * (F - 1),
-            lambda outputs, F, S, D: 0,
-        ],
-    },
     "check_design": {
         "pixels, fewer than 28": [
             [(3, 1, 1)] * 5, [(3, 2, 1), (3, 2, 1), (3, 1, 1), (3, 1, 1)],
@@ -62,5 +47,23 @@ WRONG = {
         "a list of (3, 1, 1) and (3, 2, 1) only": [
             [(5, 2, 1)] * 2 + [(3, 1, 1)] * 2, [(3, 2, 2), (3, 2, 1), (3, 1, 1), (3, 1, 1)],
         ],
+    },
+    "check_frames": {
+        "reaches beyond the end": [
+            lambda n: n // 160, lambda n: ceil(n / 160), lambda n: ceil(max(0, n - 400) / 160) + (n >= 400),
+            lambda n: n // 160 - (n >= 400) if n >= 400 else 0,
+        ],
+        "hold no whole frame": [
+            lambda n: (n - 400) // 160 + 1,  # right for all but the shortest
+            lambda n: max(1, (n - 400) // 160 + 1), lambda n: 98 if n < 400 else (n - 400) // 160 + 1,
+        ],
+        "would fit": [
+            lambda n: n // 400, lambda n: max(0, n - 400) // 160, lambda n: max(0, (n - 401) // 160 + 1), lambda n: 0,
+            lambda n: 98 if 16_000 <= n <= 16_001 else 0,
+        ],
+        "not one whole number": [
+            lambda n: max(0, (n - 400) / 160 + 1), lambda n: (n, 160), lambda n: True, lambda n: range(0, n - 399, 160),
+        ],
+        "raises": [lambda n: [][0], lambda n: range(0, n - 399, 160)[98] and 98],
     },
 }
