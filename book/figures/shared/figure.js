@@ -33,8 +33,9 @@ export class Figure extends HTMLElement {
     this.replaceChildren(); // the sentence for readers without scripts
     if (loaded) {
       this.build();
+      this.compute();
       await pause();
-      this.update();
+      this.show();
     } else {
       this.append(element("p", { class: "figure-error", role: "alert" },
         _("This figure could not load what it needs. Please load the page again.")));
@@ -62,6 +63,10 @@ export class Figure extends HTMLElement {
   /** Compute and show everything that depends on the state. */
   update() {
     this.compute();
+    this.show();
+  }
+
+  show() {
     this.toggleAttribute("data-asking", this.asking);
     if (this.asking) this.predict();
     this.render();
