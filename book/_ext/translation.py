@@ -1,9 +1,9 @@
 """Sphinx extension: all words of the book reach the translators, and come back translated.
 
 Sphinx's gettext builder writes a catalogue a page. This adds sphinx.pot beside them: the words of
-the theme's templates, of the figures, of the parts and of the folds ("# @title Solution"). Its
-translation, locale/LANGUAGE/LC_MESSAGES/sphinx.po, is where `_` of sphinx.locale, the templates and
-the figures look. Code and the sentences of checkers stay English.
+the theme's templates, of the figures, of the network's drawing, of the parts and of the folds
+("# @title Solution"). Its translation, locale/LANGUAGE/LC_MESSAGES/sphinx.po, is where `_` of
+sphinx.locale, the templates and the figures look. Code and the sentences of checkers stay English.
 
 It also translates what Sphinx cannot in Markdown: HTML (predictions, figures) and numbered titles.
 """
@@ -21,7 +21,7 @@ from sphinx import locale
 from sphinx.util.i18n import docname_to_domain
 
 BOOK = Path(__file__).resolve().parents[1]
-METHODS = {"_theme/**.html": "jinja2", "figures/**.js": "javascript"}
+METHODS = {"_theme/**.html": "jinja2", "figures/**.js": "javascript", "_ext/network.py": "python"}
 
 
 def sentences(*patterns):
