@@ -28,13 +28,3 @@ def test_a_stride_drops_rows_and_columns(H, W, S, name):
     whole = scipy.signal.correlate2d(image, kernel)  # full: its [2 - p] is the first output with p zeros before
     expected = whole[2 - before[0]::S, 2 - before[1]::S][:-(-H // S), :-(-W // S)]
     np.testing.assert_allclose(CHAPTER["filter_grey"](image, kernel, S), expected, rtol=0, atol=1e-12)
-
-
-@MANY
-@given(seed=st.integers(0, 999), name=st.sampled_from(sorted(CHAPTER["KERNELS"])))
-def test_kernel_times_identity_filters_each_channel_alone(seed, name):
-    image, kernel = np.random.default_rng(seed).normal(size=(6, 7, 3)), CHAPTER["KERNELS"][name]
-    result = CHAPTER["filter_rgb"](image, kernel[:, :, None, None] * np.eye(3))
-    for c in range(3):
-        expected = scipy.signal.correlate2d(image[:, :, c], kernel, mode="same")
-        np.testing.assert_allclose(result[:, :, c], expected, rtol=0, atol=1e-12)

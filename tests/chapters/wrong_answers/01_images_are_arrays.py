@@ -110,7 +110,7 @@ WRONG = {
         "raises ValueError": [grey_checked(right_grey, axis=0), grey_checked(right_grey, axis=2)],
     },
     "check_ladder": {
-        "parameters, ": [
+        " numbers, ": [
             "ABCDE", "DEABC",
             "ACBED",  # A counted without its channels
             "BCAED", "CBEAD", "CABED", "CBADE",
