@@ -87,7 +87,7 @@ WRONG = {
         "make a list of A, B, C and D, each once": [
             ["C", "A", "D"], ["C", "A", "D", "B", "B"], "CADB", "CADC", 5, [1, 2, 3, 4],
         ],
-        "more than the next one": [
+        "more than the next one's": [
             ["A", "B", "C", "D"],
             ["B", "D", "A", "C"],  # slowest first
             ["C", "A", "B", "D"], ["A", "C", "D", "B"], ["C", "D", "A", "B"],
@@ -99,14 +99,15 @@ WRONG = {
             trained(lambda P: 1),  # the sum
             trained(lambda P: 1, np.add),  # uphill
             trained(lambda P: P.shape[1]),  # the mean over the weights
+            trained(lambda P: len(P) ** 0.5 * 5**0.5),  # right for 5
+            trained(lambda P: min(len(P), 40)),  # right for 5 and for 40
         ],
         "windows give": [
             trained(len, np.add),  # uphill
             trained(lambda P: P.size),
             trained(lambda P: 2 * len(P)),
             trained(lambda P: len(P) - 1),
-            trained(lambda P: len(P) ** 0.5 * 5**0.5),  # right for 5
-            trained(lambda P: min(len(P), 40)),  # right for 5 and for 40
+            trained(lambda P: max(len(P), 6)),  # right for many
             one_window_at_a_time,
             lambda P, target, w, rate, steps: trained(len)(P, target, w, rate, steps - 1),
             lambda P, target, w, rate, steps: np.linalg.lstsq(P, target, rcond=None)[0],
