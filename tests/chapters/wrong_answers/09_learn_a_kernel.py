@@ -87,7 +87,7 @@ WRONG = {
         "make a list of A, B, C and D, each once": [
             ["C", "A", "D"], ["C", "A", "D", "B", "B"], "CADB", "CADC", 5, [1, 2, 3, 4],
         ],
-        "more than the next one's": [
+        "the next one is rounder": [
             ["A", "B", "C", "D"],
             ["B", "D", "A", "C"],  # slowest first
             ["C", "A", "B", "D"], ["A", "C", "D", "B"], ["C", "D", "A", "B"],
