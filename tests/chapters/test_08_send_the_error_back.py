@@ -1,4 +1,4 @@
-"""Chapter 08's conv2d_gradients against TensorFlow's tape and against central differences; the chapter's gradient descent.
+"""Chapter 08's conv2d_gradients against TensorFlow's tape and against central differences.
 
 TensorFlow gets explicit padding as zeros that tf.pad adds, so that its tape has to cut them off too.
 """
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 NAMES = definitions("08")
-conv2d_gradients, conv2d, descend, curvatures = (NAMES[n] for n in ("conv2d_gradients", "conv2d", "descend", "curvatures"))
+conv2d_gradients, conv2d = NAMES["conv2d_gradients"], NAMES["conv2d"]
 
 small = st.integers(0, 3)
 paddings = st.one_of(st.just("VALID"), st.just("SAME"), st.tuples(st.tuples(small, small), st.tuples(small, small)))
@@ -139,14 +139,3 @@ def test_integers_become_float64_and_arguments_stay_as_they_are():
 def test_float32_stays_float32():
     x, w, dy = (np.ones(shape, np.float32) for shape in [(1, 5, 5, 1), (2, 2, 1, 1), (1, 4, 4, 1)])
     assert {gradient.dtype for gradient in conv2d_gradients(x, w, dy)} == {np.dtype(np.float32)}
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_descent_converges_below_two_over_the_largest_curvature_and_not_above(seed):
-    rng = np.random.default_rng(seed)
-    x, kernel, start = rng.normal(size=(2, 20, 15, 1)), rng.normal(size=(3, 3, 1, 1)), rng.normal(size=(3, 3, 1, 1))
-    target, largest = forward(x, kernel, 1, "VALID").numpy(), curvatures(x)[0][-1]
-    path, losses = descend(x, target, start, 1.9 / largest, 400)
-    assert path.shape == (401, 3, 3, 1, 1) and losses.shape == (401,) and np.array_equal(path[0], start)
-    assert np.abs(path[-1] - kernel).max() < 1e-9 and losses[-1] < 1e-18
-    assert descend(x, target, start, 2.1 / largest, 400)[1][-1] > 1e9

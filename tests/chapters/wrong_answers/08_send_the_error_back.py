@@ -1,6 +1,7 @@
 """Wrong answers to the exercises of chapter 08, by words of the sentence that each must get."""
 
 import numpy as np
+import scipy.signal
 
 
 def spread_out(dy, w, stride, size):
@@ -10,7 +11,7 @@ def spread_out(dy, w, stride, size):
 
 
 def after_spreading(combine):
-    """Return exercise 3 with another `combine(spread dy, w)`."""
+    """Return exercise 2 with another `combine(spread dy, w)`."""
     return lambda dy, w, stride, size: combine(spread_out(dy, w, stride, size), w)
 
 
@@ -44,43 +45,52 @@ def unused_pixels_dropped(dy, w, stride, size):
     return np.convolve(spread, w, mode="full")  # right where the last window ends at the last pixel
 
 
-def channel_by_channel(rgb, grey):
-    return np.array([np.sum(rgb[..., c] * grey) / np.sum(rgb[..., c] ** 2) for c in range(3)])
+def gradient_by_loop(choose):
+    """Exercise 4 with another share for each cell of a window: choose(window (2, 2)) -> (2, 2)."""
+    def max_gradient(x, dy):
+        gradient = np.zeros_like(x)
+        for n, i, j, c in np.ndindex(dy.shape):
+            window = x[n, 2 * i:2 * i + 2, 2 * j:2 * j + 2, c]
+            gradient[n, 2 * i:2 * i + 2, 2 * j:2 * j + 2, c] = choose(window) * dy[n, i, j, c]
+        return gradient
+    return max_gradient
 
 
-def summing_to_one(rgb, grey):
-    w = np.linalg.lstsq(rgb.reshape(-1, 3), grey.ravel(), rcond=None)[0]
-    return w / w.sum()
+def one_hot(index):
+    return (np.arange(4) == index).reshape(2, 2)
 
 
-def few_steps(rgb, grey):
-    P, w = rgb.reshape(-1, 3), np.zeros(3)
-    for _ in range(200):
-        w = w - 0.5 * P.T @ (P @ w - grey.ravel()) / len(P)
-    return w
+def wide_windows(x, dy):
+    """Windows that widen to the right: two of them lie in 4 columns as they should."""
+    gradient = np.zeros_like(x)
+    for n, i, j, c in np.ndindex(dy.shape):
+        window = x[n, 2 * i:2 * i + 2, 2 * j:3 * j + 2, c]
+        u, v = np.unravel_index(window.argmax(), window.shape)
+        gradient[n, 2 * i + u, 2 * j + v, c] = dy[n, i, j, c]
+    return gradient
 
 
-def secret(rgb, grey):
-    return np.linalg.lstsq(rgb.reshape(-1, 3), grey.ravel(), rcond=None)[0]
+first = gradient_by_loop(lambda w: one_hot(w.argmax()))
+
+
+def moved_by(slopes):
+    """Return exercise 5 with other slopes: slopes(error, w) -> like x."""
+    def improve(x, w, shot, rate):
+        return x - rate * slopes(scipy.signal.correlate2d(x, w, "valid") - shot, w)
+    return improve
+
+
+def full(error, w):
+    return scipy.signal.convolve2d(2 * error / error.size, w, "full")
 
 
 WRONG = {
-    "check_rank": {
-        "replace None by a number": ["3", "three"],
-        "9 needs windows whose rows can differ": [9],
-        "1 is for a flat wall": [1],
-        "Which of the nine numbers are copies?": [2, 6, 40, 0, -3, 3.5],
-    },
-    "check_lessons": {
-        "make a list of A, B, C and D, each once": [
-            ["C", "A", "D"], ["C", "A", "D", "B", "B"], "CADB", "CADC", 5, [1, 2, 3, 4],
-        ],
-        "more than the next one": [
-            ["A", "B", "C", "D"],
-            ["B", "D", "A", "C"],  # slowest first
-            ["C", "A", "B", "D"], ["A", "C", "D", "B"], ["C", "D", "A", "B"],
-            ["C", "B", "A", "D"],  # blur taken for harmless
-        ],
+    "check_slopes": {
+        "make a list of three numbers": [[-8, 0], [-8, 0, 4, 1], -8, "three", [None, 0, 4], "abc", ["a", 0, 4]],
+        "mind the sign": [[8, 0, -4]],
+        "twice the number": [[-4, 0, 2]],
+        "that is dx": [[-4, -4, -4], (-4.0, -4, -4)],
+        "first the error": [[0, 0, 0], [2, 0, -1], [-8, 4, 0], [4, 0, -8], [-8, 1, 4], [-8, 0, -4], [float("nan"), 0, 4]],
     },
     "check_row_gradient": {
         "not the column sums": [
@@ -120,19 +130,48 @@ WRONG = {
             lambda dy: dy.reshape(dy.shape[-1], -1).sum(axis=1),  # the axes mixed up
         ],
     },
-    "check_secret_weights": {
-        "was the secret, you found": [
-            lambda rgb, grey: np.array([1, 1, 1]) / 3,
-            lambda rgb, grey: np.array([0.299, 0.587, 0.114]),
-            lambda rgb, grey: secret(rgb, grey)[::-1],  # blue, green, red
-            lambda rgb, grey: secret(rgb - rgb.mean(), grey),  # the mean taken from one side only
-            lambda rgb, grey: secret(rgb[:1, :2], grey[:1, :2]),  # two pixels for three weights
-            lambda rgb, grey: np.abs(secret(rgb, grey)),
-            # the axes mixed up
-            lambda rgb, grey: np.linalg.lstsq(rgb.reshape(3, -1).T, grey.ravel(), rcond=None)[0],
-            lambda rgb, grey: (grey[..., None] / rgb).mean(axis=(0, 1)) / 3,
-            channel_by_channel, summing_to_one, few_steps,
+    "check_max_gradient": {
+        "random x": [
+            lambda x, dy: np.repeat(np.repeat(dy, 2, 1), 2, 2) / 4,  # the average's
+            lambda x, dy: np.repeat(np.repeat(dy, 2, 1), 2, 2),
+            gradient_by_loop(lambda w: one_hot(w.argmin())),
+            gradient_by_loop(lambda w: one_hot(np.abs(w).argmax())),
+            gradient_by_loop(lambda w: one_hot(w.argmax()) * w.max()),  # times the value
+            lambda x, dy: first(x, np.ones_like(dy)),  # forgets dy
+            lambda x, dy: -first(x, dy),
+            # the sum of all channels for each
+            lambda x, dy: first(x, dy.sum(axis=-1, keepdims=True) + 0 * dy),
+            lambda x, dy: np.where(first(x, np.abs(dy)) > 0, x, 0),
         ],
-        "expected (3,)": [lambda rgb, grey: secret(rgb, grey)[:, None]],
+        "x with ties": [
+            gradient_by_loop(lambda w: w == w.max()),  # all of the equals
+            gradient_by_loop(lambda w: (w == w.max()) / np.sum(w == w.max())),  # shared
+            # the last of the equals
+            gradient_by_loop(lambda w: one_hot(3 - w.ravel()[::-1].argmax())),
+            gradient_by_loop(lambda w: one_hot(w.T.argmax()).T),  # the first, column by column
+            wide_windows,
+        ],
+        "the shape is": [
+            lambda x, dy: first(x, dy)[:, ::2, ::2],
+            lambda x, dy: dy,
+        ],
+    },
+    "check_improve": {
+        "your step goes uphill": [lambda x, w, shot, rate: x + rate * full(scipy.signal.correlate2d(x, w, "valid") - shot, w)],
+        "the shape is": [
+            lambda x, w, shot, rate: shot,
+            lambda x, w, shot, rate: full(scipy.signal.correlate2d(x, w, "valid") - shot, w)[1:],
+            lambda x, w, shot, rate: moved_by(full)(x, w, shot, rate)[None],
+        ],
+        "not by rate times dx": [
+            lambda x, w, shot, rate: x,
+            moved_by(lambda error, w: scipy.signal.correlate2d(2 * error / error.size, w, "full")),  # no flip
+            moved_by(lambda error, w: scipy.signal.convolve2d(2 * error, w, "full")),  # the sum of squares
+            moved_by(lambda error, w: full(error, w) / 2),  # half the square
+            lambda x, w, shot, rate: moved_by(full)(x, w, shot, 1),  # forgets the rate
+            lambda x, w, shot, rate: -rate * full(scipy.signal.correlate2d(x, w, "valid") - shot, w),  # the move alone
+            lambda x, w, shot, rate: x - rate * full(scipy.signal.convolve2d(x, w, "valid") - shot, w),  # another camera
+            lambda x, w, shot, rate: moved_by(full)(moved_by(full)(x, w, shot, rate), w, shot, rate),  # two steps
+        ],
     },
 }
