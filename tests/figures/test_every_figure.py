@@ -200,7 +200,7 @@ CONTRASTS = """async () => {
         .map((e) => ["stroke", e, style(e).stroke, ground(e.closest("div"))]);
     const texts = seen(".stage text")
         .map((e) => ["text", e, style(e).fill, style(e.previousElementSibling).fill]);
-    const signs = seen("kernel-playground[data-asking] figure:last-child .pad")
+    const signs = seen("[data-asking] .figure-secret .figure-pad")
         .map((e) => ["sign", e, style(e, "::after").color, ground(e)]);
     return [...borders, ...strokes, ...texts, ...signs]
         .map(([kind, e, one, other]) => [kind, e.outerHTML, between(one, other)]);

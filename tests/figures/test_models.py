@@ -18,6 +18,7 @@ from tools.make.digit_network import read_network
 from tools.make.pictures import PATH, photograph
 
 KERNELS = "kernel-playground/model.js"
+CONVOLUTION = "shared/convolution.js"
 LAB = "size-lab/model.js"
 STEPS = "conv-steps/model.js"
 DIGIT = "draw-digit/model.js"
@@ -139,7 +140,7 @@ def test_correlate_is_tensorflows():
         image, kernel = rng.integers(0, 256, (H, W)), rng.integers(-9, 10, (FH, FW))
         cases.append([image.ravel().tolist(), H, W, kernel.ravel().tolist(), FH, FW, stride])
         expected.append(conv(image, kernel, stride))
-    for result, y in zip(call(KERNELS, "correlate", cases), expected, strict=True):
+    for result, y in zip(call(CONVOLUTION, "correlate", cases), expected, strict=True):
         assert (result["H"], result["W"]) == y.shape
         assert np.array_equal(np.reshape(result["values"], y.shape), y)  # whole numbers: exactly
     assert len(cases) == 320

@@ -5,11 +5,11 @@ import { BOARD, greyColour, MARK, paint } from "../shared/colour.js";
 import { ARROWS, button, cellUnder, choice, numberField } from "../shared/controls.js";
 import { element, uniqueId } from "../shared/element.js";
 import { Figure } from "../shared/figure.js";
-import { clamp, formatNumber, range } from "../shared/numbers.js";
+import { clamp, formatNumber, range, softmax } from "../shared/numbers.js";
 import { _ } from "../shared/words.js";
 import {
   addressOf, fieldIn, forward, NAMES, preprocessSteps, readNetwork, sheetOf, sheetPixels,
-  sheetPlace, sheetValue, SIDE, softmax, stateFrom,
+  sheetPlace, sheetValue, SIDE, stateFrom,
 } from "./model.js";
 
 const PEN = 22; // pixels
