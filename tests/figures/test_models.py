@@ -22,6 +22,7 @@ CONVOLUTION = "shared/convolution.js"
 LAB = "size-lab/model.js"
 STEPS = "conv-steps/model.js"
 DIGIT = "draw-digit/model.js"
+PATTERN = "find-pattern/model.js"
 NETWORK = FIGURES / "draw-digit" / "network.safetensors"
 
 
@@ -70,6 +71,8 @@ STATES = {
     "size-lab": ["W=9&F=3&S=2&D=2&P=1&mode=P&step=3", "W=9&F=3&S=2&D=2&mode=VALID"],
     "conv-steps": ["seed=17&output=5", "output=18"],
     "draw-digit": ["digit=7&field=conv2,5,3,4", "ink=ABCD.abc_"],
+    "find-pattern": ["size=7&at=60,70&brightness=ignored&bias=-50&bend=on", "at=157,0&size=3",
+                     "drawn=" + ",".join(["0", "1", "-1", "1", "0"] * 5)],
 }
 NONSENSE = {
     "kernel-playground": [
@@ -82,6 +85,9 @@ NONSENSE = {
     "conv-steps": ["seed=x", "seed=-3", "seed=0", "output=19", "output=", "seed=1e9&output=1.5"],
     "draw-digit": ["digit=11", "digit=x", "ink=a", "ink=<b>", "ink=...", "field=conv9,1,1,1",
                    "field=conv2,-1,a,3", "field=toString,1,1,1"],
+    "find-pattern": ["size=4", "size=x", "size=9", "at=5", "at=-1,3", "at=160,0", "drawn=1,0,-1",
+                     "drawn=2,0,0,0,0,0,0,0,0", "brightness=<b>", "bias=101", "bias=1.5", "bias=",
+                     "bend=maybe", "bend=off", "brightness=counts", "bend=__proto__"],
 }
 
 
@@ -146,6 +152,17 @@ def test_correlate_is_tensorflows():
     assert len(cases) == 320
 
 
+def test_correlate_is_tensorflows_without_padding_too():
+    rng = np.random.default_rng(1)
+    image, kernel = rng.integers(0, 256, (9, 12)), rng.integers(-9, 10, (3, 5))
+    for stride in (1, 2, 3):
+        [got] = call(CONVOLUTION, "correlate", [[image.ravel().tolist(), 9, 12,
+                                                 kernel.ravel().tolist(), 3, 5, stride, "VALID"]])
+        y = conv(image, kernel, stride, "VALID")
+        assert (got["H"], got["W"], got["top"], got["left"]) == (*y.shape, 0, 0)
+        assert np.array_equal(np.reshape(got["values"], y.shape), y)
+
+
 def test_its_prediction_is_true():
     """The left Sobel answers to upright lines, and is top Sobel turned on its side."""
     upright, level = np.zeros((9, 9)), np.zeros((9, 9))
@@ -153,6 +170,78 @@ def test_its_prediction_is_true():
     kernel = np.reshape(evaluate(KERNELS, "model.START.kernel"), (3, 3))
     assert np.any(conv(upright, kernel)[1:-1, 1:-1]) and not np.any(conv(level, kernel)[1:-1, 1:-1])
     assert np.array_equal(kernel, np.rot90(definitions("02")["KERNELS"]["top Sobel"]))
+
+
+# ---- Look for a pattern ------------------------------------------------------------------------
+
+def looked(**state):
+    """Return {kernel, answers, ...} of the pattern figure in a state, its photograph's pixels."""
+    return evaluate(PATTERN, """((state) => {
+        const kernel = model.kernelOf(state, photo);
+        const answers = model.answersOf(kernel, photo);
+        const bias = state.bias / 100 * answers.limit;
+        return { state, kernel, answers, rank: model.rankOf(answers, state.at),
+            passed: model.passed(answers, bias, state.bend),
+            winner: model.winner(state, answers, photo) };
+    })({ ...model.START, ...state })""", state=state, photo=(photograph() / 255).ravel().tolist())
+
+
+PATTERNS = [dict(), dict(brightness="ignored"), dict(size=3, at=[0, 157], bias=-40),
+            dict(size=7, at=[60, 66], brightness="ignored", bias=-30, bend="on"),
+            dict(drawn=[0, 0, 0, -1, -1, -1, 1, 1, 1], size=3, bend="on"),
+            dict(drawn=[1] * 25, brightness="ignored")]
+
+
+@pytest.mark.parametrize("state", PATTERNS, ids=str)
+def test_the_answers_to_a_pattern_are_tensorflows(state):
+    got, photo = looked(**state), photograph() / 255
+    size, [top, left] = got["state"]["size"], got["state"]["at"]
+    pattern = np.reshape(got["state"]["drawn"] or photo[top:top + size, left:left + size],
+                         (size, size))
+    if got["state"]["brightness"] == "ignored":
+        pattern = pattern - pattern.mean()
+    np.testing.assert_allclose(np.reshape(got["kernel"], (size, size)), pattern, atol=1e-12)
+    y, answers = conv(photo, pattern, padding="VALID"), got["answers"]
+    np.testing.assert_allclose(np.reshape(answers["values"], y.shape), y, atol=1e-10)
+    flat = np.abs(pattern).max() == 0  # then all answers are the same, and there is no place
+    assert answers["limit"] == pytest.approx(np.abs(y).max(), abs=1e-10)
+    for name, place in [("most", y.argmax()), ("least", y.argmin())]:
+        assert flat or answers[name] == list(np.unravel_index(place, y.shape))
+    biased = y + got["state"]["bias"] / 100 * np.abs(y).max()
+    bent = tf.nn.relu(biased).numpy() if got["state"]["bend"] == "on" else biased
+    np.testing.assert_allclose(got["passed"]["values"], bent.ravel(), atol=1e-10)
+    assert got["passed"]["left"] == (biased > 1e-9).sum()
+    assert got["rank"]["above"] == (y > y[top, left]).sum()
+
+
+def test_the_patterns_prediction_is_true():
+    """Its own place is beaten by the white of the cap; without the means it is not."""
+    raw, free = looked(), looked(brightness="ignored")
+    photo, (row, column) = photograph() / 255, raw["answers"]["most"]
+    assert raw["winner"] == "brightness" and photo[row:row + 5, column:column + 5].min() > 0.98
+    assert row < 30 and 90 < column < 120  # in the cap, not in the flag
+    assert raw["rank"]["above"] > 4000
+    assert free["winner"] == "own" and free["rank"]["above"] == 0
+
+
+def test_only_more_contrast_beats_a_pattern_without_its_mean():
+    photo = photograph() / 255
+    for at in np.random.default_rng(0).integers(0, 154, (20, 2)).tolist():
+        got = looked(size=7, at=at, brightness="ignored")
+        deviation = [photo[i:i + 7, j:j + 7].std() for i, j in (at, got["answers"]["most"])]
+        assert deviation[1] >= deviation[0]
+
+
+def test_drawn_patterns():
+    names = evaluate(PATTERN, "model.SHAPE_NAMES")
+    assert len(names) == 3
+    for size in (3, 5, 7):
+        for name in names:
+            [pattern] = call(PATTERN, "shape", [[name, size]])
+            assert set(pattern) <= {-1, 0, 1} and len(pattern) == size ** 2
+            assert pattern[size ** 2 // 2] == (0 if "edge" in name else 1)
+    got = call(PATTERN, "rounded", [[[0, 1, 2, 0, 1, 2, 0, 1, 2]], [[0.5] * 9]])
+    assert got == [[-1, 0, 1] * 3, [0] * 9]
 
 
 # ---- Size lab ----------------------------------------------------------------------------------
