@@ -218,7 +218,8 @@ class FindPattern extends Figure {
     };
     this.left.textContent = limit === 0 ? "" : sentences(
       bias !== 0 && _("The bias is {percent}\u00a0% of the largest answer: {bias}.", words),
-      bend === "on" ? _("{count} of {all} places are left, {share}\u00a0%; the others are 0.", words)
+      bend === "on"
+        ? _("{count} of {all} places are left, {share}\u00a0%; the others are 0.", words)
         : _("{count} of {all} places are above 0, {share}\u00a0%.", words));
   }
 
