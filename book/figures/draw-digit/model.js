@@ -1,7 +1,7 @@
 // The network behind "Draw a digit": its file, a forward pass, MNIST's preprocessing, the state.
 // tools/make/digit_network.py trains it; tests compare every number with Keras's. No page.
 
-import { convolve, pool } from "../shared/convolution.js";
+import { convolve, dense, pool } from "../shared/convolution.js";
 import { clamp, range } from "../shared/numbers.js";
 import { LETTERS, parseInteger, parseOneOf } from "../shared/parse.js";
 import { readTensors } from "../shared/tensors.js";
@@ -93,13 +93,7 @@ export function forward(network, x) {
   for (const { name, kernel, bias } of network.layers) {
     last = maps[name] = kernel ? convolve(last, kernel, bias) : pool(last);
   }
-  const { kernel, bias } = network.dense;
-  const logits = Float32Array.from(bias.values);
-  last.values.forEach((value, n) => {
-    if (value === 0) return;
-    for (let k = 0; k < 10; k++) logits[k] += value * kernel.values[10 * n + k];
-  });
-  return { logits, maps };
+  return { logits: dense(last.values, network.dense.kernel, network.dense.bias), maps };
 }
 
 // ---- The maps of a layer, side by side ---------------------------------------------------------

@@ -1,7 +1,7 @@
 // What the reader's hands are on: buttons, fields, sliders, choices, and pictures to point at.
 
 import { element, set, uniqueId } from "./element.js";
-import { clamp } from "./numbers.js";
+import { clamp, range } from "./numbers.js";
 import { _ } from "./words.js";
 
 /** How far an arrow key moves: [rows, columns]. */
@@ -81,4 +81,11 @@ export function choice(legend, options, onChange) {
   const root = element("fieldset", { class: "figure-choice" },
     element("legend", {}, legend), labels);
   return { root, show };
+}
+
+/** Make ten buttons, one for each test digit; `onChoose(n)`. */
+export function sampleButtons(onChoose) {
+  return element("div", { class: "samples", role: "group",
+    "aria-label": _("Samples from MNIST's test set") }, range(10, (n) => button(String(n),
+    () => onChoose(n), { "aria-label": _("{n}: a test digit", { n }) })));
 }

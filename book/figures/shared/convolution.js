@@ -53,6 +53,18 @@ export function convolve({ size, channels, values }, kernel, bias) {
   return { size: out, channels: K, values: result };
 }
 
+/** Return x with `zeros` zeros on each side. */
+export function padded({ size, channels, values }, zeros) {
+  const out = size + 2 * zeros;
+  const result = new Float32Array(out * out * channels);
+  for (let row = 0; row < size; row++) {
+    const from = row * size * channels;
+    const to = ((row + zeros) * out + zeros) * channels;
+    result.set(values.subarray(from, from + size * channels), to);
+  }
+  return { size: out, channels, values: result };
+}
+
 /** Return the largest of each 2 by 2 block, channel by channel. */
 export function pool({ size, channels, values }) {
   const out = size >> 1;
@@ -68,4 +80,15 @@ export function pool({ size, channels, values }) {
     }
   }
   return { size: out, channels, values: result };
+}
+
+/** Return what a dense layer without a bend makes of numbers: kernel (inputs, outputs). */
+export function dense(values, kernel, bias) {
+  const outputs = bias.values.length;
+  const result = Float32Array.from(bias.values);
+  values.forEach((value, n) => {
+    if (value === 0) return;
+    for (let k = 0; k < outputs; k++) result[k] += value * kernel.values[outputs * n + k];
+  });
+  return result;
 }
