@@ -78,6 +78,7 @@ def test_another_patch_by_pointer(figure, size):
         patch = PHOTO[top:top + 7, left:left + 7]
         expect_answers(page, patch - patch.mean())
         assert f"rows {top} to {top + 6}, columns {left} to {left + 6}" in page.locator("figcaption").first.inner_text()
+    assert "has more contrast" in page.locator("[data-part=most]").inner_text()
     page.get_by_label("3 × 3").check()  # in the middle of the one before
     patch = PHOTO[2:5, 155:158]
     expect_answers(page, patch - patch.mean())

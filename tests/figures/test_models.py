@@ -236,6 +236,7 @@ def test_only_more_contrast_beats_a_pattern_without_its_mean():
         got = looked(size=7, at=at, brightness="ignored")
         deviation = [photo[i:i + 7, j:j + 7].std() for i, j in (at, got["answers"]["most"])]
         assert deviation[1] >= deviation[0]
+        assert got["winner"] == ("own" if got["answers"]["most"] == at else "contrast")
 
 
 def test_drawn_patterns():

@@ -199,9 +199,9 @@ class DragDigit extends Figure {
     const percent = (share) => formatNumber(100 * share, 0);
     const [rest, now] = [Math.max(...mapOf(this.result.before.global.pool1,
       this.state.map).values), pooled.largest].map((value) => formatNumber(value, 2));
-    return _("Since the digit was in its place, the map has changed by {map} % and the pooled map " +
-      "by {pooled} % (0 %: the same, 100 %: nothing in common). The largest number of both was " +
-      "{rest} and is {now}.",
+    return _("Since the digit was in its place, the map has changed by {map} % and the pooled " +
+      "map by {pooled} % (0 %: the same, 100 %: nothing in common). The largest number of both " +
+      "was {rest} and is {now}.",
     { map: percent(map.changed), pooled: percent(pooled.changed), rest, now });
   }
 }

@@ -125,9 +125,12 @@ export function passed({ values }, bias, bend) {
   return { values: bend === "on" ? biased.map((value) => Math.max(value, 0)) : biased, left };
 }
 
-/** Return what the most answering patch has more of: "own", "brightness" or "contrast". */
-export function winner({ at, size }, { most }, image) {
+/**
+ * Return what the patch that answers most has more of than the pattern: "brightness", or
+ * "contrast" (for a kernel without its mean nothing else helps); "own" where it is the pattern.
+ */
+export function winner({ at, size, brightness }, { most }, image) {
   if (most.join() === at.join()) return "own";
   const [mine, other] = [at, most].map((place) => moments(patchAt(image, place, size))[0]);
-  return other > mine ? "brightness" : "contrast";
+  return brightness === "counts" && other > mine ? "brightness" : "contrast";
 }

@@ -278,8 +278,8 @@ class FindPattern extends Figure {
       own: () => _("It answers most where it was taken: {own}.", words),
       brightness: () => _("The patch at + is brighter: its mean is {most}, the pattern's {mine}.",
         { most: words.most[0], mine: words.mine[0] }),
-      contrast: () => _("The patch at + has more contrast: its standard deviation is {most}, " +
-        "the pattern's {mine}.", { most: words.most[1], mine: words.mine[1] }),
+      contrast: () => _("The patch at + has more contrast: its pixels lie about {most} from " +
+        "their mean, the pattern's {mine}.", { most: words.most[1], mine: words.mine[1] }),
     }[winner(state, answers, photo)]();
     return sentences(
       above === 1 && _("Where it was taken it answers {own}; one place answers more.", words),

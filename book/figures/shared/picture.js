@@ -18,8 +18,8 @@ function frame(colour, sign) {
 /**
  * Make a picture: {root, canvas, caption, pad, show}. With `pick` it is to be pointed at:
  * `pick([row, column], event)` is called where the pointer is, `lift()` when it goes, and
- * `onKey(event)` for keys. `frames` are [colour, sign]; `show(H, W, [[[row, column], size], ...])` says how many
- * cells there are, and which each frame is around (null for none).
+ * `onKey(event)` for keys. `frames` are [colour, sign]; `show(H, W, [[[row, column], size], ...])`
+ * says how many cells there are, and which each frame is around (null for none).
  */
 export function picture({ label, pick, lift, onKey, frames = [[MARK]] }) {
   const canvas = element("canvas", { role: "img", width: 1, height: 1 });
