@@ -217,7 +217,7 @@ def test_the_answers_to_a_pattern_are_tensorflows(state):
     bent = tf.nn.relu(biased).numpy() if got["state"]["bend"] == "on" else biased
     np.testing.assert_allclose(got["passed"]["values"], bent.ravel(), atol=1e-10)
     assert got["passed"]["left"] == (biased > 1e-9).sum()
-    assert got["rank"]["above"] == (y > y[top, left]).sum()
+    assert got["rank"]["above"] == (y > y[top, left] + 1e-9).sum()
 
 
 def test_the_patterns_prediction_is_true():

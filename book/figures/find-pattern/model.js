@@ -95,6 +95,8 @@ export function kernelOf({ size, at, drawn, brightness }, image) {
 
 // ---- Answers -----------------------------------------------------------------------------------
 
+const ROUNDING = 1e-9; // answers that differ by less are the same, added up in another order
+
 /**
  * Return the kernel's answers at every place of the image: {values, H, limit, most, least}, where
  * [row, column] of the largest and of the smallest answer are the first pixel of their patch.
@@ -115,13 +117,13 @@ export function answersOf(kernel, image) {
 /** Return the answer at a place, and how many places answer more. */
 export function rankOf({ values, H }, [row, column]) {
   const own = values[row * H + column];
-  return { own, above: values.reduce((count, value) => count + (value > own), 0) };
+  return { own, above: values.reduce((count, value) => count + (value > own + ROUNDING), 0) };
 }
 
 /** Return the answers plus the bias, cut at 0 with the bend on, and how many are above 0. */
 export function passed({ values }, bias, bend) {
   const biased = values.map((value) => value + bias);
-  const left = biased.reduce((count, value) => count + (value > 1e-9), 0); // not a rounding error
+  const left = biased.reduce((count, value) => count + (value > ROUNDING), 0);
   return { values: bend === "on" ? biased.map((value) => Math.max(value, 0)) : biased, left };
 }
 
