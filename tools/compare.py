@@ -19,7 +19,8 @@ from tools.book.files import ROOT
 from tools.book.run import build
 
 PAGE = "notebooks/04_output_size.html"
-OF_A_FIGURE = re.compile(r"figure|kernel-playground|size-lab|conv-steps|draw-digit|digit-network")
+OF_A_FIGURE = re.compile(
+    r"figure|kernel-playground|size-lab|conv-steps|dra[wg]-digit|find-pattern|digit-network")
 
 
 def processor_seconds():

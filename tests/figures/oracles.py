@@ -5,10 +5,10 @@ import tensorflow as tf
 from conftest import definitions
 
 
-def conv(image, kernel, stride=1):
-    """Return tf.nn.conv2d of a grey image and one kernel, SAME."""
+def conv(image, kernel, stride=1, padding="SAME"):
+    """Return tf.nn.conv2d of a grey image and one kernel."""
     x, w = np.asarray(image, float), np.asarray(kernel, float)
-    y = tf.nn.conv2d(x[None, :, :, None], w[:, :, None, None], [1, stride, stride, 1], "SAME")
+    y = tf.nn.conv2d(x[None, :, :, None], w[:, :, None, None], [1, stride, stride, 1], padding)
     return y[0, :, :, 0].numpy()
 
 

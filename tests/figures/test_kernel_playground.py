@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from browser import DESKTOP, PHONE
 from conftest import definitions
+from figure_models import call
 from figure_pages import expect_query
 from oracles import conv
 
@@ -131,7 +132,7 @@ def expect_arithmetic(page, image, kernel, stride, place):
     assert said[:3] == [*place, size * size]
     outputs = -(-len(image) // stride)
     frames = [(len(image), column - padding[0][0], row - padding[0][0], size), (outputs, place[1], place[0], 1)]
-    for svg, (side, x, y, width) in zip(page.locator(".pad svg").all(), frames):
+    for svg, (side, x, y, width) in zip(page.locator(".figure-pad svg").all(), frames):
         assert svg.get_attribute("viewBox") == f"0 0 {side} {side}"
         for rect in svg.locator("rect").all():
             assert [float(rect.get_attribute(name)) for name in ("x", "y", "width", "height")] == [x, y, width, width]
@@ -144,7 +145,7 @@ def test_the_pixel_under_the_pointer(figure, size, stride, side):
     kernel = np.random.default_rng(side).integers(-3, 4, (side, side))
     page = figure("kernel-playground", f"kernel={','.join(map(str, kernel.ravel()))}&stride={stride}", size)
     outputs = -(-160 // stride)
-    result, source = page.locator(".pad").nth(1), page.locator(".pad").nth(0)
+    result, source = page.locator(".figure-pad").nth(1), page.locator(".figure-pad").nth(0)
     for place in [(0, 0), (outputs - 1, outputs - 1), (outputs // 2, 3)]:
         box = result.bounding_box()
         result.hover(position=dict(x=(place[1] + 0.5) / outputs * box["width"], y=(place[0] + 0.5) / outputs * box["height"]))
@@ -182,7 +183,7 @@ def test_drawing(figure, size):
     assert [canvas.get_attribute("aria-label").split(":")[0] for canvas in page.locator("canvas").all()] == ["Your drawing", "The output"]
     image = np.zeros((24, 24))
     expect_output(page, image, kernel)
-    pad = page.locator(".pad").first
+    pad = page.locator(".figure-pad").first
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
 
@@ -214,7 +215,8 @@ def test_drawing(figure, size):
     pad.press("Space")
     image[3, 5] = 1
     expect_output(page, image, kernel)
-    page.wait_for_url("**source=draw*at=3,5*")
+    [text] = call("shared/parse.js", "packBits", [[image.astype(int).ravel().tolist()]])
+    page.wait_for_url(f"**source=draw&drawing={text}&at=3,5*")
     again = figure("kernel-playground", urlparse(page.url).query, size)
     expect_output(again, image, kernel)
     page.get_by_role("button", name="one pixel").click()
@@ -321,7 +323,7 @@ def swipe(page, box, start, end):
 def test_a_finger_draws_on_the_drawing_and_scrolls_on_the_photograph(figure):
     page = figure("kernel-playground", "kernel=0,0,0,0,1,0,0,0,0&source=draw", PHONE, has_touch=True, is_mobile=True)
     page.add_style_tag(content="body { padding: 50vh 0 100vh }")
-    pad = page.locator(".pad").first
+    pad = page.locator(".figure-pad").first
     page.get_by_role("button", name="nothing").click()
     pad.scroll_into_view_if_needed()
     before = page.evaluate("scrollY")

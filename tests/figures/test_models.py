@@ -1,6 +1,7 @@
 """The figures' arithmetic, in V8 without a browser, against TensorFlow, Keras and the chapters."""
 
 import itertools
+import json
 import random
 import re
 
@@ -10,17 +11,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import definitions, find_notebook
-from figure_models import FIGURES, bundle, call, evaluate
+from figure_models import FIGURES, SENTENCES, bundle, call, evaluate
 from oracles import by_tensorflow, chapters_answer, conv
 
 from tools.make.data import load_mnist
 from tools.make.digit_network import read_network
 from tools.make.pictures import PATH, photograph
+from tools.make.shift import OUTPUT, WEIGHTS, read_networks
 
 KERNELS = "kernel-playground/model.js"
+CONVOLUTION = "shared/convolution.js"
 LAB = "size-lab/model.js"
 STEPS = "conv-steps/model.js"
 DIGIT = "draw-digit/model.js"
+PATTERN = "find-pattern/model.js"
+DRAG = "drag-digit/model.js"
 NETWORK = FIGURES / "draw-digit" / "network.safetensors"
 
 
@@ -69,6 +74,9 @@ STATES = {
     "size-lab": ["W=9&F=3&S=2&D=2&P=1&mode=P&step=3", "W=9&F=3&S=2&D=2&mode=VALID"],
     "conv-steps": ["seed=17&output=5", "output=18"],
     "draw-digit": ["digit=7&field=conv2,5,3,4", "ink=ABCD.abc_"],
+    "drag-digit": ["digit=7&move=-5,3&map=8", "move=0,4"],
+    "find-pattern": ["size=7&at=60,70&brightness=ignored&bias=-50&bend=on", "at=157,0&size=3",
+                     "drawn=" + ",".join(["0", "1", "-1", "1", "0"] * 5)],
 }
 NONSENSE = {
     "kernel-playground": [
@@ -81,6 +89,11 @@ NONSENSE = {
     "conv-steps": ["seed=x", "seed=-3", "seed=0", "output=19", "output=", "seed=1e9&output=1.5"],
     "draw-digit": ["digit=11", "digit=x", "ink=a", "ink=<b>", "ink=...", "field=conv9,1,1,1",
                    "field=conv2,-1,a,3", "field=toString,1,1,1"],
+    "drag-digit": ["digit=10", "digit=x", "move=6,0", "move=1", "move=1,2,3", "move=1.5,0", "map=0",
+                   "map=9", "map=toString", "move=,"],
+    "find-pattern": ["size=4", "size=x", "size=9", "at=5", "at=-1,3", "at=160,0", "drawn=1,0,-1",
+                     "drawn=2,0,0,0,0,0,0,0,0", "brightness=<b>", "bias=101", "bias=1.5", "bias=",
+                     "bend=maybe", "bend=off", "brightness=counts", "bend=__proto__"],
 }
 
 
@@ -139,10 +152,21 @@ def test_correlate_is_tensorflows():
         image, kernel = rng.integers(0, 256, (H, W)), rng.integers(-9, 10, (FH, FW))
         cases.append([image.ravel().tolist(), H, W, kernel.ravel().tolist(), FH, FW, stride])
         expected.append(conv(image, kernel, stride))
-    for result, y in zip(call(KERNELS, "correlate", cases), expected, strict=True):
+    for result, y in zip(call(CONVOLUTION, "correlate", cases), expected, strict=True):
         assert (result["H"], result["W"]) == y.shape
         assert np.array_equal(np.reshape(result["values"], y.shape), y)  # whole numbers: exactly
     assert len(cases) == 320
+
+
+def test_correlate_is_tensorflows_without_padding_too():
+    rng = np.random.default_rng(1)
+    image, kernel = rng.integers(0, 256, (9, 12)), rng.integers(-9, 10, (3, 5))
+    for stride in (1, 2, 3):
+        [got] = call(CONVOLUTION, "correlate", [[image.ravel().tolist(), 9, 12,
+                                                 kernel.ravel().tolist(), 3, 5, stride, "VALID"]])
+        y = conv(image, kernel, stride, "VALID")
+        assert (got["H"], got["W"], got["top"], got["left"]) == (*y.shape, 0, 0)
+        assert np.array_equal(np.reshape(got["values"], y.shape), y)
 
 
 def test_its_prediction_is_true():
@@ -152,6 +176,79 @@ def test_its_prediction_is_true():
     kernel = np.reshape(evaluate(KERNELS, "model.START.kernel"), (3, 3))
     assert np.any(conv(upright, kernel)[1:-1, 1:-1]) and not np.any(conv(level, kernel)[1:-1, 1:-1])
     assert np.array_equal(kernel, np.rot90(definitions("02")["KERNELS"]["top Sobel"]))
+
+
+# ---- Look for a pattern ------------------------------------------------------------------------
+
+def looked(**state):
+    """Return {kernel, answers, ...} of the pattern figure in a state, its photograph's pixels."""
+    return evaluate(PATTERN, """((state) => {
+        const kernel = model.kernelOf(state, photo);
+        const answers = model.answersOf(kernel, photo);
+        const bias = state.bias / 100 * answers.limit;
+        return { state, kernel, answers, rank: model.rankOf(answers, state.at),
+            passed: model.passed(answers, bias, state.bend),
+            winner: model.winner(state, answers, photo) };
+    })({ ...model.START, ...state })""", state=state, photo=(photograph() / 255).ravel().tolist())
+
+
+PATTERNS = [dict(), dict(brightness="ignored"), dict(size=3, at=[0, 157], bias=-40),
+            dict(size=7, at=[60, 66], brightness="ignored", bias=-30, bend="on"),
+            dict(drawn=[0, 0, 0, -1, -1, -1, 1, 1, 1], size=3, bend="on"),
+            dict(drawn=[1] * 25, brightness="ignored")]
+
+
+@pytest.mark.parametrize("state", PATTERNS, ids=str)
+def test_the_answers_to_a_pattern_are_tensorflows(state):
+    got, photo = looked(**state), photograph() / 255
+    size, [top, left] = got["state"]["size"], got["state"]["at"]
+    pattern = np.reshape(got["state"]["drawn"] or photo[top:top + size, left:left + size],
+                         (size, size))
+    if got["state"]["brightness"] == "ignored":
+        pattern = pattern - pattern.mean()
+    np.testing.assert_allclose(np.reshape(got["kernel"], (size, size)), pattern, atol=1e-12)
+    y, answers = conv(photo, pattern, padding="VALID"), got["answers"]
+    np.testing.assert_allclose(np.reshape(answers["values"], y.shape), y, atol=1e-10)
+    flat = np.abs(pattern).max() == 0  # then all answers are the same, and there is no place
+    assert answers["limit"] == pytest.approx(np.abs(y).max(), abs=1e-10)
+    for name, place in [("most", y.argmax()), ("least", y.argmin())]:
+        assert flat or answers[name] == list(np.unravel_index(place, y.shape))
+    biased = y + got["state"]["bias"] / 100 * np.abs(y).max()
+    bent = tf.nn.relu(biased).numpy() if got["state"]["bend"] == "on" else biased
+    np.testing.assert_allclose(got["passed"]["values"], bent.ravel(), atol=1e-10)
+    assert got["passed"]["left"] == (biased > 1e-9).sum()
+    assert got["rank"]["above"] == (y > y[top, left] + 1e-9).sum()
+
+
+def test_the_patterns_prediction_is_true():
+    """Its own place is beaten by the white of the cap; without the means it is not."""
+    raw, free = looked(), looked(brightness="ignored")
+    photo, (row, column) = photograph() / 255, raw["answers"]["most"]
+    assert raw["winner"] == "brightness" and photo[row:row + 5, column:column + 5].min() > 0.98
+    assert row < 30 and 90 < column < 120  # in the cap, not in the flag
+    assert raw["rank"]["above"] > 4000
+    assert free["winner"] == "own" and free["rank"]["above"] == 0
+
+
+def test_only_more_contrast_beats_a_pattern_without_its_mean():
+    photo = photograph() / 255
+    for at in np.random.default_rng(0).integers(0, 154, (20, 2)).tolist():
+        got = looked(size=7, at=at, brightness="ignored")
+        deviation = [photo[i:i + 7, j:j + 7].std() for i, j in (at, got["answers"]["most"])]
+        assert deviation[1] >= deviation[0]
+        assert got["winner"] == ("own" if got["answers"]["most"] == at else "contrast")
+
+
+def test_drawn_patterns():
+    names = evaluate(PATTERN, "model.SHAPE_NAMES")
+    assert len(names) == 3
+    for size in (3, 5, 7):
+        for name in names:
+            [pattern] = call(PATTERN, "shape", [[name, size]])
+            assert set(pattern) <= {-1, 0, 1} and len(pattern) == size ** 2
+            assert pattern[size ** 2 // 2] == (0 if "edge" in name else 1)
+    got = call(PATTERN, "rounded", [[[0, 1, 2, 0, 1, 2, 0, 1, 2]], [[0.5] * 9]])
+    assert got == [[-1, 0, 1] * 3, [0] * 9]
 
 
 # ---- Size lab ----------------------------------------------------------------------------------
@@ -333,3 +430,79 @@ def test_a_sheet_of_maps_and_its_values_agree():
     })""")
     assert [layer["found"] for layer in got] == [layer["count"] for layer in got]
     assert all(layer["same"] for layer in got)
+
+
+# ---- Drag the digit ----------------------------------------------------------------------------
+
+def with_networks(expression, **values):
+    """Evaluate an expression that sees the `data` of the networks' file too."""
+    return evaluate(DRAG, f"((data) => ({expression}))"
+                    "(model.readNetworks(Uint8Array.from(file).buffer))",
+                    file=list(WEIGHTS.read_bytes()), **values)
+
+
+def shifted(images, down, right):
+    """Return images (N, 28, 28) moved by whole pixels, black coming in."""
+    padded = np.pad(images, ((0, 0), (5, 5), (5, 5)))
+    return padded[:, 5 - down:33 - down, 5 - right:33 - right]
+
+
+def test_both_networks_are_kerass_wherever_the_digit_is():
+    import keras
+
+    models, samples, positions = read_networks()
+    assert WEIGHTS.stat().st_size <= 54_000
+    x, y = load_mnist()[1]
+    assert np.array_equal(samples, x[positions]) and list(y[positions]) == list(range(10))
+    moves = [[0, 0], [0, 4], [-5, 5], [3, -2], [5, 0]]
+    got = with_networks("""moves.map((move) => data.samples.map((bytes) => model.NETWORKS.map((name) => {
+        const x = model.moved(bytes, data.side, move);
+        const read = model.forward(name, data.networks[name], x, data.side);
+        return { ...read, x, lost: model.losesInk(bytes, data.side, move),
+            map: model.mapOf(read.pool1, 3).values };
+    })))""", moves=moves)
+    for move, digits in zip(moves, got, strict=True):
+        images = shifted(samples, *move)
+        x = images[..., None] / np.float32(255)
+        for n, name in enumerate(["flatten", "global"]):
+            model = models[name]
+            layers = keras.Model(model.inputs[0], [model.get_layer("conv1").output,
+                                                   model.get_layer("pool1").output, model.outputs[0]])
+            conv1, pool1, logits = (each.numpy() for each in layers(x))
+            for k, read in enumerate(digits):
+                read = read[n]
+                assert np.allclose(read["x"], images[k].ravel() / 255, atol=1e-6)
+                assert read["lost"] == (np.count_nonzero(images[k]) < np.count_nonzero(samples[k]))
+                for maps, layer in [(read["conv1"], conv1), (read["pool1"], pool1)]:
+                    shape = (maps["size"], maps["size"], maps["channels"])
+                    np.testing.assert_allclose(np.reshape(maps["values"], shape), layer[k], atol=1e-4)
+                assert np.array_equal(np.float32(read["map"]), np.float32(read["pool1"]["values"][2::8]))
+                np.testing.assert_allclose(read["logits"], logits[k], atol=1e-3)
+                np.testing.assert_allclose(read["shares"], tf.nn.softmax(logits[k]), atol=1e-4)
+                assert read["answer"] == logits[k].argmax()
+
+
+def test_the_drags_prediction_is_true_of_its_digit_and_of_many():
+    got = with_networks("""[[0, 0], model.ASKED].map((move) => Object.fromEntries(model.NETWORKS.map((name) =>
+        [name, model.forward(name, data.networks[name],
+            model.moved(data.samples[model.START.digit], data.side, move), data.side)])))""")
+    [right] = call(DRAG, "whichChanges", [got])
+    assert right == 0 and got[0]["flatten"]["answer"] == got[0]["global"]["answer"] == 1
+    stored = json.loads(OUTPUT.read_text())
+    seeds = {name: each["seeds"][0] for name, each in stored["networks"].items()}
+    at = stored["shifts"].index(4)
+    said = (f"Of {stored['digits']:,} test digits moved like this, flatten changes its answer on "
+            f"{100 * seeds['flatten']['changed'][at]:.0f} %, global pooling on "
+            f"{100 * seeds['global']['changed'][at]:.1f} %. What it pays: of all test digits, unmoved, "
+            f"it reads {100 * seeds['global']['all']:.1f} %, flatten {100 * seeds['flatten']['all']:.1f} %.")
+    assert any(said in sentence for sentence in SENTENCES), said
+
+
+def test_which_network_changes_and_how_much_maps_differ():
+    def read(flatten, glob):
+        return {"flatten": {"answer": flatten}, "global": {"answer": glob}}
+
+    after = [read(2, 1), read(1, 2), read(2, 3), read(1, 1)]
+    assert call(DRAG, "whichChanges", [[read(1, 1), each] for each in after]) == [0, 1, 2, 3]
+    cases = [[[1, 2, 0], [1, 2, 0]], [[1, 2, 0], [0, 0, 3]], [[0, 0, 0], [0, 0, 0]], [[3, 1], [1, 3]]]
+    assert call(DRAG, "difference", cases) == [0, 1, 0, 0.5]

@@ -182,8 +182,8 @@ def test_the_focus_stays_where_it_was(figure):
     for name in "up", "left", "down", "right":
         page.get_by_role("button", name=f"Move the window {name}").press("Enter")
         assert page.evaluate("document.activeElement.getAttribute('aria-label')") == f"Move the window {name}"
-    page.locator(".pad").first.press("ArrowRight")
-    assert page.evaluate("document.activeElement.className") == "pad"
+    page.locator(".figure-pad").first.press("ArrowRight")
+    assert page.evaluate("document.activeElement.className") == "figure-pad"
     page.get_by_label("row 1, column 1").fill("")
     page.get_by_label("row 1, column 1").press_sequentially("-1.25")
     assert page.get_by_label("row 1, column 1").input_value() == "-1.25"

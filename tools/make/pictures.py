@@ -1,4 +1,4 @@
-"""Draw the kernel playground's photograph, and the card that stands where a link is shared.
+"""Draw the figures' photograph, and the card that stands where a link is shared.
 
     python -m tools.make.pictures
 """
@@ -11,7 +11,7 @@ from scipy.signal import correlate2d
 from tools.book.files import ROOT
 
 BOOK = ROOT / "book"
-PATH = BOOK / "figures" / "kernel-playground" / "photograph.bin"
+PATH = BOOK / "figures" / "shared" / "photograph.bin"
 CARD = BOOK / "_static" / "card.png"
 SOBEL_X = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 NIGHT, DAY = "#14181e", "#ffffff"

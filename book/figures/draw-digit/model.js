@@ -1,8 +1,10 @@
 // The network behind "Draw a digit": its file, a forward pass, MNIST's preprocessing, the state.
 // tools/make/digit_network.py trains it; tests compare every number with Keras's. No page.
 
+import { convolve, dense, pool } from "../shared/convolution.js";
 import { clamp, range } from "../shared/numbers.js";
 import { LETTERS, parseInteger, parseOneOf } from "../shared/parse.js";
+import { readTensors } from "../shared/tensors.js";
 
 const LAYERS = ["conv1", "pool1", "conv2", "pool2"]; // then "dense"; the file knows their shapes
 const POOL = 2;
@@ -51,26 +53,6 @@ function decodeInk(text) {
 
 // ---- The network's file ------------------------------------------------------------------------
 
-/** Return the number that 16 bits of IEEE half precision stand for. */
-function fromFloat16(bits) {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
-
-/** Read a safetensors file of half floats and bytes: {name: {shape, values}}. */
-function readTensors(buffer) {
-  const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
-  const header = JSON.parse(String.fromCharCode(...new Uint8Array(buffer, 8, start - 8)));
-  delete header.__metadata__;
-  const read = ({ dtype, shape, data_offsets: [from, to] }) => ({
-    shape,
-    values: dtype === "U8" ? new Uint8Array(buffer, start + from, to - from)
-      : Float32Array.from(new Uint16Array(buffer, start + from, (to - from) / 2), fromFloat16),
-  });
-  return Object.fromEntries(Object.entries(header).map(([name, entry]) => [name, read(entry)]));
-}
-
 /**
  * Read the network's file: {layers, dense, weights, side, samples}. A layer is {name, kernel,
  * bias, window, stride, channels, size, reach, jump}: how wide its window is, how many maps of
@@ -104,51 +86,6 @@ export function readNetwork(buffer) {
 
 // ---- The forward pass --------------------------------------------------------------------------
 
-/**
- * Return relu(conv(x) + b) without padding, stride 1: x {size, channels, values} is square,
- * channels last.
- */
-export function convolve({ size, channels, values }, kernel, bias) {
-  const [F, , , K] = kernel.shape;
-  const weights = kernel.values;
-  const out = size - F + 1;
-  const result = new Float32Array(out * out * K);
-  const sums = new Float32Array(K);
-  for (let i = 0, at = 0; i < out; i++) {
-    for (let j = 0; j < out; j++, at += K) {
-      sums.set(bias.values);
-      for (let di = 0; di < F; di++) {
-        // The window's row is one run of F * channels numbers, and so are the weights that meet it.
-        let from = ((i + di) * size + j) * channels;
-        let w = di * F * channels * K;
-        for (const end = from + F * channels; from < end; from++, w += K) {
-          const value = values[from];
-          if (value !== 0) for (let k = 0; k < K; k++) sums[k] += value * weights[w + k];
-        }
-      }
-      for (let k = 0; k < K; k++) result[at + k] = sums[k] > 0 ? sums[k] : 0;
-    }
-  }
-  return { size: out, channels: K, values: result };
-}
-
-/** Return the largest of each 2 by 2 block, channel by channel. */
-export function pool({ size, channels, values }) {
-  const out = size >> 1;
-  const row = size * channels;
-  const result = new Float32Array(out * out * channels);
-  for (let i = 0, at = 0; i < out; i++) {
-    for (let j = 0; j < out; j++) {
-      for (let k = 0; k < channels; k++, at++) {
-        const a = 2 * i * row + 2 * j * channels + k;
-        const b = a + channels;
-        result[at] = Math.max(values[a], values[b], values[a + row], values[b + row]);
-      }
-    }
-  }
-  return { size: out, channels, values: result };
-}
-
 /** Return {logits, maps: {layer: {size, channels, values}}} of an image x in 0..1, ink 1. */
 export function forward(network, x) {
   const maps = {};
@@ -156,21 +93,7 @@ export function forward(network, x) {
   for (const { name, kernel, bias } of network.layers) {
     last = maps[name] = kernel ? convolve(last, kernel, bias) : pool(last);
   }
-  const { kernel, bias } = network.dense;
-  const logits = Float32Array.from(bias.values);
-  last.values.forEach((value, n) => {
-    if (value === 0) return;
-    for (let k = 0; k < 10; k++) logits[k] += value * kernel.values[10 * n + k];
-  });
-  return { logits, maps };
-}
-
-/** Return the probabilities that softmax makes of logits. */
-export function softmax(logits) {
-  const largest = Math.max(...logits);
-  const powers = Array.from(logits, (value) => Math.exp(value - largest));
-  const sum = powers.reduce((a, b) => a + b);
-  return powers.map((power) => power / sum);
+  return { logits: dense(last.values, network.dense.kernel, network.dense.bias), maps };
 }
 
 // ---- The maps of a layer, side by side ---------------------------------------------------------

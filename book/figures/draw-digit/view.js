@@ -1,15 +1,18 @@
 // Draw a digit: the reader's digit through a trained network, layer by layer, live. With the
 // attribute `compact` the maps are folded away.
 
+import { digitBars } from "../shared/bars.js";
 import { BOARD, greyColour, MARK, paint } from "../shared/colour.js";
-import { ARROWS, button, cellUnder, choice, numberField } from "../shared/controls.js";
+import {
+  ARROWS, button, cellUnder, choice, numberField, sampleButtons,
+} from "../shared/controls.js";
 import { element, uniqueId } from "../shared/element.js";
 import { Figure } from "../shared/figure.js";
-import { clamp, formatNumber, range } from "../shared/numbers.js";
+import { clamp, formatNumber, range, softmax } from "../shared/numbers.js";
 import { _ } from "../shared/words.js";
 import {
   addressOf, fieldIn, forward, NAMES, preprocessSteps, readNetwork, sheetOf, sheetPixels,
-  sheetPlace, sheetValue, SIDE, softmax, stateFrom,
+  sheetPlace, sheetValue, SIDE, stateFrom,
 } from "./model.js";
 
 const PEN = 22; // pixels
@@ -59,25 +62,16 @@ class DrawDigit extends Figure {
       .getContext("2d", { willReadFrequently: true });
     this.listen();
     this.status = element("p", { class: "status", "aria-live": "polite" });
-    this.bars = range(10, (n) => {
-      const [bar, share] = [element("span"), element("span", { class: "share" })];
-      const item = element("li", {}, element("span", {}, String(n)),
-        element("span", { class: "bar" }, bar), share);
-      return { item, bar, share };
-    });
+    this.bars = digitBars();
     const note = (text, attributes = {}) => element("p", { class: "note", ...attributes }, text);
     const row = (...children) => element("div", { class: "figure-row" }, ...children);
-    const samples = element("div", { class: "samples", role: "group",
-      "aria-label": _("Samples from MNIST's test set") }, range(10, (n) => button(String(n),
-      () => this.finish({ digit: n, ink: [] }), { "aria-label": _("{n}: a test digit", { n }) })));
+    const samples = sampleButtons((n) => this.finish({ digit: n, ink: [] }));
     this.append(
       element("div", { class: "panes" },
         element("div", { class: "draw" }, this.pad,
           row(button(_("Clear"), () => this.finish({ digit: null, ink: [] })),
             button(_("Undo stroke"), () => this.undo()))),
-        element("div", { class: "answer" }, this.gate, this.status,
-          element("ol", { class: "bars", "aria-label": _("Probabilities") },
-            this.bars.map(({ item }) => item)),
+        element("div", { class: "answer" }, this.gate, this.status, this.bars.root,
           note(_("It does not learn from your drawing: its {weights} weights were fixed when it " +
             "was trained, and do not change.",
           { weights: this.network.weights.toLocaleString("en") }))),
@@ -333,11 +327,8 @@ class DrawDigit extends Figure {
 
   renderBars() {
     const { shares, steps, answer } = this.result;
-    this.bars.forEach(({ item, bar, share }, n) => {
-      share.textContent = this.asking ? "?" : `${(100 * shares[n]).toFixed(1)} %`;
-      bar.style.width = this.asking ? 0 : `${100 * shares[n]}%`;
-      item.classList.toggle("best", !this.asking && steps !== null && n === answer);
-    });
+    if (this.asking) this.bars.show(null);
+    else this.bars.show(shares, steps && answer);
   }
 
   /** Draw each layer's maps side by side, and mark the chosen value. */

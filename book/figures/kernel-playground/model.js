@@ -93,27 +93,6 @@ export function resized(kernel, next) {
 }
 
 /**
- * Slide `kernel` (FH, FW) over `image` (H, W), both flat arrays in row order: tf.nn.conv2d's
- * cross-correlation with SAME. Returns {values, H, W, top, left}: the output, its size, and the
- * zeros padded above and on the left.
- */
-export function correlate(image, H, W, kernel, FH, FW, stride = 1) {
-  const rows = samePadding(H, FH, stride);
-  const columns = samePadding(W, FW, stride);
-  const values = new Float64Array(rows.outputs * columns.outputs);
-  for (let at = 0; at < values.length; at += 1) {
-    const y = Math.floor(at / columns.outputs) * stride - rows.before;
-    const x = (at % columns.outputs) * stride - columns.before;
-    for (let i = Math.max(0, -y); i < FH && y + i < H; i += 1) {
-      for (let j = Math.max(0, -x); j < FW && x + j < W; j += 1) {
-        values[at] += image[(y + i) * W + x + j] * kernel[i * FW + j];
-      }
-    }
-  }
-  return { values, H: rows.outputs, W: columns.outputs, top: rows.before, left: columns.before };
-}
-
-/**
  * Return the limit of the signed display: the largest size of a value, the padded rim left out
  * unless nothing else is there.
  */

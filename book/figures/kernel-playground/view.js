@@ -1,18 +1,19 @@
 // Kernel playground: slide an editable kernel over the photograph or a drawing, and read the
 // arithmetic of one pixel.
 
+import { divergingColour, greyColour, inkOn, paint, rgb, ZERO } from "../shared/colour.js";
 import {
-  divergingColour, greyColour, inkOn, MARK, MARK_EDGE, paint, rgb, ZERO,
-} from "../shared/colour.js";
-import {
-  ARROWS, button, cellUnder, choice, markInvalid, numberField, numberInput,
+  ARROWS, button, choice, markInvalid, numberField, numberInput,
 } from "../shared/controls.js";
-import { element, set, uniqueId } from "../shared/element.js";
+import { correlate } from "../shared/convolution.js";
+import { element, set } from "../shared/element.js";
 import { Figure } from "../shared/figure.js";
-import { clamp, formatNumber, grid, range } from "../shared/numbers.js";
+import { clamp, formatNumber, grid } from "../shared/numbers.js";
+import { loadPhotograph } from "../shared/photograph.js";
+import { legend, picture } from "../shared/picture.js";
 import { _, sentences } from "../shared/words.js";
 import {
-  addressOf, correlate, displayLimit, drawn, inputOf, line, NAMES, outputOf, parseWeight,
+  addressOf, displayLimit, drawn, inputOf, line, NAMES, outputOf, parseWeight,
   PATTERN_NAMES, PRESETS, productsAt, resized, SIDE, START, stateFrom, turned,
 } from "./model.js";
 
@@ -30,14 +31,10 @@ class KernelPlayground extends Figure {
   static addressOf = addressOf;
 
   pen = null; // what the pointer draws while it is down: 0 or 1
-  where = ""; // where the pointer was last seen
 
   async load() {
     try {
-      const response = await fetch(new URL("./photograph.bin", import.meta.url));
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      if (bytes.length !== SIDE.photo ** 2) throw new Error("not the photograph");
-      this.photo = Float64Array.from(bytes, (byte) => byte / 255);
+      this.photo = await loadPhotograph();
     } catch {
       this.photo = new Float64Array(SIDE.photo ** 2);
       this.incomplete = true;
@@ -63,13 +60,19 @@ class KernelPlayground extends Figure {
   build() {
     const words = buttonWords();
     const row = (...children) => element("div", { class: "figure-row" }, ...children);
-    this.input = this.picture(_("The input, pixel by pixel: arrow keys move the window"),
-      (at, event) => this.onInput(at, event), (event) => this.onKey(event, true));
-    this.output = this.picture(_("The output, pixel by pixel: arrow keys move the window"),
-      (at, event) => this.moveTo(inputOf(at, ...this.sizes), event.type === "pointerdown"),
-      (event) => this.onKey(event, false));
-    this.legend = element("div", { class: "legend", "aria-hidden": "true" });
-    this.output.root.append(this.legend);
+    this.input = picture({
+      label: _("The input, pixel by pixel: arrow keys move the window"),
+      pick: (at, event) => this.onInput(at, event), lift: () => { this.pen = null; },
+      onKey: (event) => this.onKey(event, true),
+    });
+    this.output = picture({
+      label: _("The output, pixel by pixel: arrow keys move the window"),
+      pick: (at, event) => this.moveTo(inputOf(at, ...this.sizes), event.type === "pointerdown"),
+      onKey: (event) => this.onKey(event, false),
+    });
+    this.output.root.classList.add("figure-secret");
+    this.legend = legend();
+    this.output.root.append(this.legend.root);
 
     this.source = choice(_("Input"), { photo: _("the photograph"), draw: _("your drawing") },
       (source) => this.change({ source, at: null }));
@@ -123,36 +126,8 @@ class KernelPlayground extends Figure {
       inputs, presets, this.size.root, this.divisor.root, this.sum, arithmetic, options,
     ]; // what gives the answer away, or has nothing to do before it
     this.append(this.gate, inputs,
-      element("div", { class: "halves" }, this.input.root, this.output.root),
-      element("div", { class: "halves" }, this.kernel, arithmetic), options);
-  }
-
-  /**
-   * Make a picture with a frame around a window: {root, canvas, frame, caption, pad};
-   * `pick([row, column], event)` is called where the pointer is.
-   */
-  picture(label, pick, onKey) {
-    const canvas = element("canvas", { role: "img", width: 1, height: 1 });
-    const stroke = (colour, width) => element("rect", { fill: "none", stroke: colour,
-      "stroke-width": width, "vector-effect": "non-scaling-stroke" });
-    const frame = element("svg", { "aria-hidden": "true", preserveAspectRatio: "none" },
-      stroke(MARK_EDGE, 5), stroke(MARK, 2));
-    const caption = element("figcaption", { id: uniqueId("caption") });
-    const take = (event) => {
-      // When the page has moved under a pointer at rest, the browser says that the pointer moved:
-      // whoever uses the keyboard keeps the place.
-      const where = `${event.clientX} ${event.clientY}`;
-      if (event.type === "pointermove" && where === this.where) return;
-      this.where = where;
-      pick(cellUnder(canvas, event, canvas.height, canvas.width), event);
-    };
-    const lift = () => { this.pen = null; };
-    const pad = element("div", {
-      class: "pad", tabindex: 0, role: "application", "aria-label": label,
-      "aria-describedby": caption.id, onpointerdown: take, onpointermove: take,
-      onpointerup: lift, onpointercancel: lift, onkeydown: onKey,
-    }, canvas, frame);
-    return { root: element("figure", {}, pad, caption), canvas, frame, caption, pad };
+      element("div", { class: "figure-halves" }, this.input.root, this.output.root),
+      element("div", { class: "figure-halves" }, this.kernel, arithmetic), options);
   }
 
   // ---- What the reader does --------------------------------------------------------------------
@@ -300,21 +275,15 @@ class KernelPlayground extends Figure {
         "white", { H, W, low, high })
       : _("The output: {H} by {W} numbers from {low} to {high}, orange below 0, near white at " +
         "0, purple above", { H, W, low, high }));
-    const most = formatNumber(limit, 2);
-    const ends = cut ? ["0", "1"] : [`−${most}`, "0", most];
-    const stops = cut ? ["black", "white"]
-      : range(11, (i) => `rgb(${divergingColour(i - 5, 5)})`);
-    this.legend.replaceChildren(
-      element("div", { style: `background: linear-gradient(to right, ${stops})` }),
-      ...ends.map((end) => element("span", {}, end)));
+    this.legend.show(cut ? null : limit);
   }
 
   /** Frame the pixel and its window, and write out the products. */
   renderPixel() {
     const { place, sizes: [side, size, stride], result: { image, kernel, output } } = this;
     const start = [place[0] * stride - output.top, place[1] * stride - output.left];
-    frame(this.input.frame, side, side, start, size);
-    frame(this.output.frame, output.W, output.H, place, 1);
+    this.input.show(side, side, [[start, size]]);
+    this.output.show(output.H, output.W, [[place, 1]]);
     const products = productsAt(image, side, kernel, start);
     this.products.style.setProperty("--size", size);
     this.products.replaceChildren(...products.map(({ pixel, weight, product, inside }) => {
@@ -342,15 +311,6 @@ class KernelPlayground extends Figure {
       cut && value < 0 && _("Below 0: shown as black."),
       cut && value > 1 && _("Above 1: shown as white."),
       products.some(({ inside }) => !inside) && _("Yellow: padded zeros."));
-  }
-}
-
-/** Draw the frame of `size` cells at [row, column] over a picture of W by H cells. */
-function frame(svg, W, H, [row, column], size) {
-  svg.setAttribute("viewBox", `0 0 ${W} ${H}`);
-  for (const rect of svg.children) {
-    const place = { x: column, y: row, width: size, height: size };
-    for (const [name, value] of Object.entries(place)) rect.setAttribute(name, value);
   }
 }
 

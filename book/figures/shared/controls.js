@@ -1,7 +1,7 @@
 // What the reader's hands are on: buttons, fields, sliders, choices, and pictures to point at.
 
 import { element, set, uniqueId } from "./element.js";
-import { clamp } from "./numbers.js";
+import { clamp, range } from "./numbers.js";
 import { _ } from "./words.js";
 
 /** How far an arrow key moves: [rows, columns]. */
@@ -44,13 +44,14 @@ export function numberField(label, options) {
 }
 
 /**
- * Make a slider and a number field for one integer: {root, input}; `onInput(text)`. The slider
- * ends at `max`, the field at `limit`; the slider goes that far too if it has to.
+ * Make a slider and a number field for one integer: {root, input, show}; `onInput(text)`. The
+ * slider ends at `max`, the field at `limit`; the slider goes that far too if it has to.
  */
 export function sliderField(label, { value, min, max, limit, onInput }) {
   const follow = (text) => {
-    slider.max = Math.max(max, Math.min(limit, Math.ceil(Number(text)) || 0));
-    slider.value = Number(text) || min;
+    const number = text === "" ? NaN : Number(text);
+    slider.max = Math.max(max, Math.min(limit, Math.ceil(number) || 0));
+    slider.value = Number.isNaN(number) ? min : number;
   };
   const { root, input } = numberField(label, {
     value, min, max: limit, step: 1, onInput: (text) => { follow(text); onInput(text); },
@@ -59,8 +60,12 @@ export function sliderField(label, { value, min, max, limit, onInput }) {
     type: "range", min, max, step: 1, "aria-label": _("{name}, slider", { name: label }),
     oninput: () => { input.value = slider.value; onInput(slider.value); },
   });
+  const show = (number) => {
+    if (Number(input.value) !== number) input.value = number; // "-0" is being typed
+    slider.value = number;
+  };
   follow(value);
-  return { root: element("div", { class: "figure-slider" }, root, slider), input };
+  return { root: element("div", { class: "figure-slider" }, root, slider), input, show };
 }
 
 /** Make radio buttons of {value: label}: {root, show}; `onChange(value)`; `show(value)` checks. */
@@ -76,4 +81,11 @@ export function choice(legend, options, onChange) {
   const root = element("fieldset", { class: "figure-choice" },
     element("legend", {}, legend), labels);
   return { root, show };
+}
+
+/** Make ten buttons, one for each test digit; `onChoose(n)`. */
+export function sampleButtons(onChoose) {
+  return element("div", { class: "samples", role: "group",
+    "aria-label": _("Samples from MNIST's test set") }, range(10, (n) => button(String(n),
+    () => onChoose(n), { "aria-label": _("{n}: a test digit", { n }) })));
 }

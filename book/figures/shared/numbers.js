@@ -22,6 +22,14 @@ export function samePadding(W, F, S = 1, D = 1) {
   return { outputs, before: Math.floor(total / 2), after: Math.ceil(total / 2) };
 }
 
+/** Return the probabilities that softmax makes of logits. */
+export function softmax(logits) {
+  const largest = Math.max(...logits);
+  const powers = Array.from(logits, (value) => Math.exp(value - largest));
+  const sum = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / sum);
+}
+
 /** Write a number for people: at most `digits` decimals, a true minus sign, no "−0". */
 export function formatNumber(value, digits = 3) {
   const text = String(Number(value.toFixed(digits)));

@@ -1,0 +1,25 @@
+// The ten probabilities of a network, as bars.
+
+import { element } from "./element.js";
+import { range } from "./numbers.js";
+import { _ } from "./words.js";
+
+/**
+ * Make the bars of ten digits: {root, show}. `show(shares, best)` shows probabilities, the digit
+ * `best` in bold; for null question marks.
+ */
+export function digitBars(label = _("Probabilities")) {
+  const items = range(10, (n) => {
+    const [bar, share] = [element("span"), element("span", { class: "share" })];
+    const item = element("li", {}, element("span", {}, String(n)),
+      element("span", { class: "bar" }, bar), share);
+    return { item, bar, share };
+  });
+  const show = (shares, best = null) => items.forEach(({ item, bar, share }, n) => {
+    share.textContent = shares ? `${(100 * shares[n]).toFixed(1)} %` : "?";
+    bar.style.width = shares ? `${100 * shares[n]}%` : 0;
+    item.classList.toggle("best", n === best);
+  });
+  const root = element("ol", { class: "bars", "aria-label": label }, items.map(({ item }) => item));
+  return { root, show };
+}
