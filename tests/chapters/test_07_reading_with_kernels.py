@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 CHAPTER = definitions("07")
-features, fit_reader, share_correct = (CHAPTER[name] for name in ("features", "fit_reader", "share_correct"))
+features, fit_reader, accuracy_of = (CHAPTER[name] for name in ("features", "fit_reader", "accuracy_of"))
 
 
 @examples(30)
@@ -45,7 +45,7 @@ def test_the_reader_is_least_squares(N, M, ridge, seed):
     expected = np.linalg.lstsq(images, targets, rcond=None)[0]
     np.testing.assert_allclose(fit_reader(f, y, ridge), expected, rtol=0, atol=1e-8)
     scores = f @ expected[:-1] + expected[-1]
-    assert share_correct(expected, f, y) == np.mean(scores.argmax(axis=1) == y)
+    assert accuracy_of(expected, f, y) == np.mean(scores.argmax(axis=1) == y)
 
 
 @examples(50)
