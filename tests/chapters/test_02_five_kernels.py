@@ -18,13 +18,3 @@ def test_filter_grey_is_scipys_correlation(H, W, FH, FW, seed):
     image, kernel = rng.normal(size=(H, W)), rng.normal(size=(FH, FW))
     expected = scipy.signal.correlate2d(image, kernel, mode="same")
     np.testing.assert_allclose(CHAPTER["filter_grey"](image, kernel), expected, rtol=0, atol=1e-12)
-
-
-@MANY
-@given(H=st.integers(3, 25), W=st.integers(3, 25), S=st.integers(1, 4), name=st.sampled_from(sorted(CHAPTER["KERNELS"])))
-def test_a_stride_drops_rows_and_columns(H, W, S, name):
-    image, kernel = np.random.default_rng(H * W).normal(size=(H, W)), CHAPTER["KERNELS"][name]
-    before = [definitions("04")["same_padding"](size, 3, S)[0] for size in (H, W)]
-    whole = scipy.signal.correlate2d(image, kernel)  # full: its [2 - p] is the first output with p zeros before
-    expected = whole[2 - before[0]::S, 2 - before[1]::S][:-(-H // S), :-(-W // S)]
-    np.testing.assert_allclose(CHAPTER["filter_grey"](image, kernel, S), expected, rtol=0, atol=1e-12)

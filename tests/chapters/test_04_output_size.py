@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.signal
 import tensorflow as tf
 from conftest import definitions, examples
 from hypothesis import assume, given
@@ -92,3 +93,13 @@ def test_numpy_integers_are_integers():
 def test_a_window_may_be_larger_than_the_input_with_same():
     assert same_padding(2, 7) == (3, 3)
     assert receptive_field([]) == (1, 1)
+
+
+@MANY
+@given(H=st.integers(3, 25), W=st.integers(3, 25), S=st.integers(1, 4))
+def test_a_stride_drops_rows_and_columns(H, W, S):
+    image, kernel = np.random.default_rng(H * W).normal(size=(H, W)), CHAPTER["EDGE"]
+    before = [CHAPTER["same_padding"](size, 3, S)[0] for size in (H, W)]
+    whole = scipy.signal.correlate2d(image, kernel)  # full: its [2 - p] is the first output with p zeros before
+    expected = whole[2 - before[0]::S, 2 - before[1]::S][:-(-H // S), :-(-W // S)]
+    np.testing.assert_allclose(CHAPTER["outline"](image, S), expected, rtol=0, atol=1e-12)

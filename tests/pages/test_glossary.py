@@ -38,11 +38,17 @@ def spelling(term):
     return re.compile(rf"(?<![\w-]){words}(?:e?s)?(?![\w])", 0 if term in CASE_COUNTS else re.I)
 
 
-def first_use(term, texts):
-    """Return (chapter, is it within a link, the words around it) of a term's first use, or None."""
+def first_use(term, texts, terms=()):
+    """Return (chapter, is it within a link, the words around it) of a term's first use, or None.
+
+    A word of a longer one of `terms` is no use: "feature map" is none of "feature".
+    """
     pattern = spelling(term)
+    longer = [spelling(other) for other in terms if other != term and pattern.search(other)]
     for number, text in texts.items():
         prose = NO_PROSE.sub(" ", text)
+        for other in longer:
+            prose = other.sub(lambda match: "_" * len(match[0]), prose)
         for use in pattern.finditer(prose):
             before, after = prose[:use.start()], prose[use.end():]
             linked = before.rfind("[") > before.rfind("]") and "]" in after
@@ -56,7 +62,7 @@ GLOSSARY, TEXTS = glossary(), chapters()
 
 @pytest.mark.parametrize("term", GLOSSARY)
 def test_a_terms_first_use_is_where_it_is_taught(term):
-    use = first_use(term, TEXTS)
+    use = first_use(term, TEXTS, GLOSSARY)
     assert use, f"{term} is taught in chapter {GLOSSARY[term]} and used in none"
     number, linked, around = use
     assert number == GLOSSARY[term] or linked, f"{term}, taught in chapter {GLOSSARY[term]}, is met in {number}: {around}"
@@ -74,3 +80,4 @@ def test_a_use_is_found(text, found):
 def test_a_term_of_two_words_may_be_broken_or_hyphenated():
     assert first_use("feature map", {5: "two feature\nmaps"})[0] == 5 == first_use("feature map", {5: "a feature-map"})[0]
     assert first_use("SAME", {4: "the same"}) is None
+    assert first_use("feature", {5: "a feature map", 7: "a feature"}, ["feature map"])[0] == 7
