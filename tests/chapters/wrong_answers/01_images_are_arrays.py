@@ -117,7 +117,7 @@ WRONG = {
             "ADECB",  # by the number of neurons
             "BCEAD",  # by the number of pixels
         ],
-        "give one string with each of A": ["CBAE", "CBAEDD", 5, "cbaed", ["C", "B", "A", "E", "D"]],
+        "give one string with each of A": ["CBAE", "CBAEDD", 5, "cbaed", ["C", "B", "A", "E"]],
     },
     "check_clinic": {
         "it has 3 axes": [WARD, healed(A=WARD["A"]), healed(B=WARD["B"])],

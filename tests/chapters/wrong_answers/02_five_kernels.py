@@ -58,7 +58,7 @@ WRONG = {
             lambda x: (x * 255).astype(int).astype(np.uint8),
             lambda x: np.round(np.minimum(x, 1) * 255).astype(int).astype(np.uint8),
         ],
-        "not uint8 (2, 3)": [
+        "not uint8 (2, 4)": [
             lambda x: np.clip(x * 255, 0, 255),  # floats
             lambda x: np.round(np.clip(x, 0, 1) * 255).astype(np.uint8).ravel(),
         ],

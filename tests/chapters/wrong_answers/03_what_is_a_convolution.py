@@ -185,6 +185,7 @@ WRONG = {
         "the box takes one image": [lambda box: box(np.zeros((1, 5, 5, 1)))],
     },
     "check_wrap_around": {
+        "complex numbers": [refuse(larger, inner=lambda x, w: np.fft.ifft(np.fft.fft(x) * np.fft.fft(w, len(x))))],
         "gives": [
             lambda x, w: convolve1d(x, w)[:len(x)],
             lambda x, w: np.convolve(x, w, "same"),
