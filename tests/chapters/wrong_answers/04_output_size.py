@@ -21,7 +21,7 @@ WRONG = {
     },
     "check_order": {
         "and not 6": ["ABCD", "ACBD", "CABD", "DCBA"],
-        "does not fit into the 3 pixels": ["BDAC", list("DBCA")],
+        "does not fit into the": ["BDAC", list("DBCA")],
         "once, as in 'ABCD'": ["ABC", "ACDD", "acdb", 6],
     },
     "check_ported": {
