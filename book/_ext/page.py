@@ -43,6 +43,7 @@ def html(text):
 def prepare(app, doctree):
     name_folds(doctree)
     fold_deeper(doctree)
+    mark_sentences(doctree)
     name = app.env.docname
     if number_of(name):
         title = next(doctree.findall(nodes.title))
@@ -71,6 +72,13 @@ def fold_deeper(doctree):
             section.children = []
             section.extend([html('<details class="deeper"><summary>'), title, html("</summary>"),
                             *rest, html("</details>")])
+
+
+def mark_sentences(doctree):
+    """Give what a checker says a class of its own: a sentence wraps, a table does not."""
+    for block in doctree.findall(nodes.literal_block):
+        if block.astext().startswith(("Not yet", "Correct")):
+            block["classes"].append("said")
 
 
 def minutes_of(doctree):
