@@ -43,6 +43,11 @@ def code(source, *pictures, **metadata):
     return new_code_cell(source, outputs=outputs, metadata=metadata, execution_count=1)
 
 
+def printing(text):
+    output = new_output("stream", name="stdout", text=text)
+    return new_code_cell("check()", outputs=[output], execution_count=1)
+
+
 def chapter(title):
     """Return a chapter with one of each thing that a page may hold."""
     return new_notebook(
@@ -61,6 +66,8 @@ def chapter(title):
                 "## Go deeper: further\n\nDeep text.\n\n### Deeper still\n\nEven deeper.\n\n"
                 "## Afterwards\n\nAbove [it](#deeper-still)."
             ),
+            printing("Not yet: a sentence.\n"),
+            printing("a  table\nof numbers\n"),
         ],
     )
 

@@ -56,6 +56,11 @@ def test_a_chapter_shows_its_minutes(first, read):
     assert not read("book/appendix.html").select("[data-minutes]")
 
 
+def test_a_printed_line_may_wrap_and_a_table_may_not(first):
+    assert [line.text.strip() for line in first.select(".said")] == ["Not yet: a sentence."]
+    assert "of numbers" in first.select_one("article").text
+
+
 def test_a_fold_has_its_name_and_no_other(first):
     summary = first.select_one("details.fold > summary")
     assert summary.text == "A & B" and not summary.attrs
