@@ -86,11 +86,11 @@ def full(error, w):
 
 WRONG = {
     "check_slopes": {
-        "make a list of three numbers": [[-8, 0], [-8, 0, 4, 1], -8, "three", [None, 0, 4], "abc", ["a", 0, 4]],
+        "make a list of three numbers": [[-8, 0], [-8, 0, 4, 1], -8, "three", [None, 0, 4], "abc", ["a", 0, 4], [[-8], [0, 4]]],
         "mind the sign": [[8, 0, -4]],
         "twice the number": [[-4, 0, 2]],
         "that is dx": [[-4, -4, -4], (-4.0, -4, -4)],
-        "first the error": [[0, 0, 0], [2, 0, -1], [-8, 4, 0], [4, 0, -8], [-8, 1, 4], [-8, 0, -4], [float("nan"), 0, 4]],
+        "first the error": [[0, 0, 0], [2, 0, -1], [-8, 4, 0], [4, 0, -8], [-8, 1, 4], [-8, 0, -4], [-8.01, 0, 4], [float("nan"), 0, 4]],
     },
     "check_row_gradient": {
         "not the column sums": [

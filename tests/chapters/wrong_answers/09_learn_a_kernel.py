@@ -78,17 +78,17 @@ def speed_forgotten(P, target, w, rate, steps):
 
 WRONG = {
     "check_rank": {
-        "replace None by a number": ["3", "three"],
-        "9 needs windows whose rows can differ": [9],
+        "replace None by a number": ["3", "three", [3, 3], [None]],
+        "9 needs windows whose rows can differ": [9, np.array([9])],
         "1 is for a flat wall": [1],
         "Which of the nine numbers are copies?": [2, 6, 40, 0, -3, 3.5],
     },
     "check_lessons": {
         "make a list of A, B, C and D, each once": [
-            ["C", "A", "D"], ["C", "A", "D", "B", "B"], "CADB", "CADC", 5, [1, 2, 3, 4],
+            ["C", "A", "D"], ["C", "A", "D", "B", "B"], "CADC", "C, A, D, B", 5, [1, 2, 3, 4],
         ],
         "the next one is rounder": [
-            ["A", "B", "C", "D"],
+            ["A", "B", "C", "D"], "abcd", np.array(["A", "B", "C", "D"]),
             ["B", "D", "A", "C"],  # slowest first
             ["C", "A", "B", "D"], ["A", "C", "D", "B"], ["C", "D", "A", "B"],
             ["C", "B", "A", "D"],  # blur taken for harmless
