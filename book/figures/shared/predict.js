@@ -6,9 +6,10 @@ import { _ } from "./words.js";
 
 /**
  * Ask `question` in the element `gate`: `answers` as buttons, of which number `right` is true.
- * Any answer, or skipping, calls `onDone()`; then it says whether that was right, and `explain`.
+ * Any answer, or skipping, calls `onDone()`; then it says whether that was right, and `explain`;
+ * with `fold`, the question is folded then.
  */
-export function ask(gate, { question, answers, right, explain }, onDone) {
+export function ask(gate, { question, answers, right, explain, fold }, onDone) {
   const asked = element("p", { id: uniqueId("question") },
     element("strong", {}, _("Predict:")), " ", question);
   const choose = (chosen) => {
@@ -17,7 +18,9 @@ export function ask(gate, { question, answers, right, explain }, onDone) {
     });
     const said = element("p", { class: "figure-verdict", tabindex: -1 },
       chosen === null ? [] : [element("strong", {}, verdict), " "], explain);
-    gate.replaceChildren(element("div", { class: "figure-gate" }, asked, said));
+    gate.replaceChildren(element("div", { class: "figure-gate" },
+      fold ? element("details", { class: "asked" }, element("summary", {}, _("The question")), asked) : asked,
+      said));
     onDone();
     said.focus({ preventScroll: true }); // the button that had the focus is gone
   };
