@@ -20,6 +20,7 @@ export function digitBars(label = _("Probabilities"), decimals = 1) {
     bar.style.width = shares ? `${100 * shares[n]}%` : 0;
     item.classList.toggle("best", n === best);
   });
-  const root = element("ol", { class: "bars", "aria-label": label }, items.map(({ item }) => item));
+  const root = element("ol", { class: "shares", "aria-label": label },
+    items.map(({ item }) => item));
   return { root, show };
 }

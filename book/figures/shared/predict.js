@@ -4,6 +4,10 @@ import { button } from "./controls.js";
 import { element, uniqueId } from "./element.js";
 import { _ } from "./words.js";
 
+/** Fold the question to one line. */
+const folded = (asked) => element("details", { class: "asked" },
+  element("summary", {}, _("The question")), asked);
+
 /**
  * Ask `question` in the element `gate`: `answers` as buttons, of which number `right` is true.
  * Any answer, or skipping, calls `onDone()`; then it says whether that was right, and `explain`;
@@ -19,8 +23,7 @@ export function ask(gate, { question, answers, right, explain, fold }, onDone) {
     const said = element("p", { class: "figure-verdict", tabindex: -1 },
       chosen === null ? [] : [element("strong", {}, verdict), " "], explain);
     gate.replaceChildren(element("div", { class: "figure-gate" },
-      fold ? element("details", { class: "asked" }, element("summary", {}, _("The question")), asked) : asked,
-      said));
+      fold ? folded(asked) : asked, said));
     onDone();
     said.focus({ preventScroll: true }); // the button that had the focus is gone
   };
