@@ -39,11 +39,15 @@ class DragDigit extends Figure {
         "moved like this, flatten changes its answer on 30 %, global pooling on 0.4 %. What it " +
         "pays: of all test digits, unmoved, it reads 98.2 %, flatten 99.1 %. Now drag the " +
         "digit."),
-      fold: true, // so that the digit and the answers fit on a screen
     };
   }
 
   answered() {
+    const asked = this.gate.querySelector("p"); // folds, for digit and answers to fit a screen
+    const fold = element("details", { class: "asked" },
+      element("summary", {}, _("The question")));
+    asked.replaceWith(fold);
+    fold.append(asked);
     this.asking = false;
     this.change({ move: [...ASKED] });
   }

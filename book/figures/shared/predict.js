@@ -4,16 +4,11 @@ import { button } from "./controls.js";
 import { element, uniqueId } from "./element.js";
 import { _ } from "./words.js";
 
-/** Fold the question to one line. */
-const folded = (asked) => element("details", { class: "asked" },
-  element("summary", {}, _("The question")), asked);
-
 /**
  * Ask `question` in the element `gate`: `answers` as buttons, of which number `right` is true.
- * Any answer, or skipping, calls `onDone()`; then it says whether that was right, and `explain`;
- * with `fold`, the question is folded then.
+ * Any answer, or skipping, calls `onDone()`; then it says whether that was right, and `explain`.
  */
-export function ask(gate, { question, answers, right, explain, fold }, onDone) {
+export function ask(gate, { question, answers, right, explain }, onDone) {
   const asked = element("p", { id: uniqueId("question") },
     element("strong", {}, _("Predict:")), " ", question);
   const choose = (chosen) => {
@@ -22,8 +17,7 @@ export function ask(gate, { question, answers, right, explain, fold }, onDone) {
     });
     const said = element("p", { class: "figure-verdict", tabindex: -1 },
       chosen === null ? [] : [element("strong", {}, verdict), " "], explain);
-    gate.replaceChildren(element("div", { class: "figure-gate" },
-      fold ? folded(asked) : asked, said));
+    gate.replaceChildren(element("div", { class: "figure-gate" }, asked, said));
     onDone();
     said.focus({ preventScroll: true }); // the button that had the focus is gone
   };
