@@ -184,6 +184,18 @@ def test_axe_finds_nothing(figure, name, query):
         assert found == [], json.dumps(found, indent=1)
 
 
+@pytest.mark.parametrize("name, query", EVERY)
+def test_on_paper_no_button_and_no_question_mark(figure, name, query):
+    page = figure(name, query)
+    page.emulate_media(media="print")
+    found = page.evaluate("""() => [...document.querySelectorAll(
+        ".living-figure button, .living-figure[data-asking] .figure-secret")]
+        .filter((e) => e.checkVisibility()).map((e) => [e.outerHTML, e.textContent])""")
+    for html, text in found:  # what is left of them are numbers to read
+        assert re.fullmatch(r"[-−]?\d*\.?\d+", text) and "aria-pressed" not in html, html
+    assert len(found) > 5 if name in ("conv-steps", "find-pattern") and query else True
+
+
 # What axe does not look at: borders, the signs of a drawing and its lines (whose place says the
 # same as their colour).
 CONTRASTS = """async () => {

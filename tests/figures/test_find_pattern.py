@@ -23,18 +23,18 @@ def numbers(text):
 
 def weights(page):
     """Return the weights that the pattern's cells show, to two digits."""
-    texts = page.locator(".patches figure").first.locator("button").all_inner_texts()
+    texts = page.locator(".patch button").all_inner_texts()
     return np.reshape([numbers(text)[0] for text in texts], [round(len(texts) ** 0.5)] * 2)
 
 
-def expect_answers(page, pattern):
-    """Check the shown weights, the patches that answer most and least, and their answers."""
+def expect_answers(page, pattern, cells=None):
+    """Check the shown weights (or cells), the patches that answer most and least, and their answers."""
     size = len(pattern)
-    np.testing.assert_allclose(weights(page), pattern, atol=0.0051)
+    np.testing.assert_allclose(weights(page), pattern if cells is None else cells, atol=0.0051)
     y = conv(PHOTO, pattern, padding="VALID")
     for n, place in [(1, y.argmax()), (2, y.argmin())]:
         row, column = np.unravel_index(place, y.shape)
-        part = page.locator(".patches figure").nth(n)
+        part = page.locator(".patch").nth(n)
         value, *edges = numbers(part.locator("figcaption").inner_text())
         assert edges == [row, row + size - 1, column, column + size - 1]
         assert value == pytest.approx(y[row, column], abs=0.0051)
@@ -51,7 +51,7 @@ def expect_answers(page, pattern):
 @SIZES
 def test_the_question_and_then_the_mean(figure, size):
     page = figure("find-pattern", size=size)
-    assert page.locator(".patches").is_hidden() and page.locator(".figure-secret canvas").is_hidden()
+    assert page.locator(".patch").first.is_hidden() and page.locator(".figure-secret canvas").is_hidden()
     page.get_by_role("button", name="where it was taken").click()
     assert page.locator(".figure-verdict").inner_text().startswith("Not quite: at something brighter.")
     patch = PHOTO[79:84, 46:51]
@@ -82,6 +82,76 @@ def test_another_patch_by_pointer(figure, size):
     page.get_by_label("3 × 3").check()  # in the middle of the one before
     patch = PHOTO[2:5, 155:158]
     expect_answers(page, patch - patch.mean())
+
+
+def test_a_finger_scrolls_over_the_photograph_and_keeps_the_drawing(figure):
+    query = "drawn=1,0,-1,1,0,-1,1,0,-1"
+    page = figure("find-pattern", query, dict(PHONE, height=500), has_touch=True)
+    session = page.context.new_cdp_session(page)
+    pad = page.locator(".figure-pad").first
+    pad.scroll_into_view_if_needed()
+    box, scrolled = pad.bounding_box(), page.evaluate("scrollY")
+    x, y = box["x"] + 100, box["y"] + 200
+    for kind, points in [("touchStart", [y]), *(("touchMove", [y - 20 * k]) for k in range(1, 9)), ("touchEnd", [])]:
+        session.send("Input.dispatchTouchEvent",
+                     {"type": kind, "touchPoints": [dict(x=x, y=at) for at in points]})
+    page.wait_for_function("before => scrollY > before + 50", arg=scrolled)
+    np.testing.assert_array_equal(weights(page), [[1, 0, -1]] * 3)
+    assert page.url.endswith(query)
+
+
+def test_a_mouse_drags_the_frame(figure):
+    page = figure("find-pattern", "bias=0")
+    page.locator(".figure-pad").first.scroll_into_view_if_needed()
+    box = page.locator(".figure-pad").first.bounding_box()
+    spots = [[box["x"] + (at + 0.5) / 160 * box["width"], box["y"] + (at + 0.5) / 160 * box["height"]]
+             for at in (80, 90)]
+    page.mouse.move(*spots[0])
+    page.mouse.down()
+    expect_answers(page, PHOTO[78:83, 78:83])
+    page.mouse.move(*spots[1])
+    expect_answers(page, PHOTO[88:93, 88:93])
+    page.mouse.up()
+    page.mouse.move(*spots[0])
+    expect_answers(page, PHOTO[88:93, 88:93])
+
+
+@pytest.mark.parametrize("size", [3, 5, 7])
+def test_on_a_phone_cause_and_effect_are_near(figure, size):
+    page = figure("find-pattern", f"size={size}&brightness=ignored", PHONE)
+    parts = [page.locator(".figure-pad").first, page.locator(".patch").first, page.locator(".figure-pad").nth(1),
+             page.locator(".options"), page.locator(".bend"), page.locator(".patch").nth(1)]
+    boxes = [part.bounding_box() for part in parts]
+    tops = [box["y"] for box in boxes]
+    assert tops == sorted(tops)
+    assert boxes[2]["y"] + boxes[2]["height"] / 2 - tops[0] < PHONE["height"]  # of the map, half or more
+    assert page.locator(".patch").nth(2).bounding_box()["y"] == tops[5]
+
+
+@SIZES
+def test_a_drawing_keeps_its_numbers_where_brightness_is_ignored(figure, size):
+    drawing = np.array([[1, 1, 0], [0, -1, -1], [-1, 0, -1]])
+    page = figure("find-pattern", f"brightness=ignored&drawn={','.join(map(str, drawing.ravel()))}", size)
+    caption = page.locator(".patch figcaption").first
+    expect_answers(page, drawing - drawing.mean(), drawing)
+    assert numbers(caption.inner_text()) == [-0.22]
+    page.locator(".patch button").nth(5).click()
+    drawing[1, 2] = 0
+    expect_answers(page, drawing - drawing.mean(), drawing)
+    assert numbers(caption.inner_text()) == [-0.11]
+
+
+@pytest.mark.parametrize("query", ["size=7&brightness=ignored&at=60,60", "brightness=ignored", "size=3",
+                                   "drawn=0,1,-1,0,1,-1,0,1,-1"])
+@SIZES
+def test_labels_stay_in_their_cells(figure, query, size):
+    page = figure("find-pattern", query, size)
+    wide = page.evaluate("""() => [...document.querySelectorAll(".cells > *")].filter((cell) => {
+        const range = document.createRange();
+        range.selectNodeContents(cell);
+        return range.getBoundingClientRect().width > 0.85 * cell.getBoundingClientRect().width;
+    }).map((cell) => cell.textContent)""")
+    assert wide == []
 
 
 def test_everything_by_keyboard(figure):
@@ -133,6 +203,34 @@ def test_bias_and_bend(figure, size):
     page.get_by_role("button", name="Start again").click()
     expect_query(page)
     assert field.input_value() == "0"
+
+
+@SIZES
+def test_with_bias_or_bend_it_says_which_numbers_are_from_before(figure, size):
+    page = figure("find-pattern", "brightness=ignored", size)
+    field, bend = page.get_by_role("spinbutton"), page.get_by_label("on", exact=True)
+    most, least = page.locator(".patch").nth(1), page.locator(".patch").nth(2)
+    said, caption = page.locator("[data-part=most]"), page.locator(".figure-secret figcaption")
+    signs = page.locator(".figure-pad svg g:not([hidden]) text")
+    for part in (most, least, said, caption):
+        expect(part).not_to_contain_text(re.compile("before|after"))
+    expect(signs).to_have_text(["+", "−"] * 2)
+    field.fill("-30")
+    expect(most).to_contain_text("before bias and bend")
+    expect(least).to_contain_text("before the bias")
+    expect(said).to_contain_text("Before bias and bend")
+    expect(caption).to_contain_text("after bias and bend")
+    expect(signs).to_have_text(["+", "−"] * 2)
+    bend.check()  # nothing below 0 is left to answer least
+    expect(least).to_be_hidden()
+    expect(signs).to_have_text(["+"] * 2)
+    field.fill("0")
+    expect(most).to_contain_text("before bias and bend")
+    page.get_by_role("radio", name="a drawing").check()
+    expect(said).to_have_text("It answers most at +.")
+    page.get_by_label("off", exact=True).check()
+    expect(said).to_have_text("It answers most at + and least at −.")
+    expect(least).to_be_visible()
 
 
 def test_a_pattern_of_nothing_is_said(figure):

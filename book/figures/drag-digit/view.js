@@ -43,6 +43,11 @@ class DragDigit extends Figure {
   }
 
   answered() {
+    const asked = this.gate.querySelector("p"); // folds, for digit and answers to fit a screen
+    const fold = element("details", { class: "asked" },
+      element("summary", {}, _("The question")));
+    asked.replaceWith(fold);
+    fold.append(asked);
     this.asking = false;
     this.change({ move: [...ASKED] });
   }
@@ -59,7 +64,7 @@ class DragDigit extends Figure {
     this.pooled = picture({ frames: [] });
     const arrow = (key, sign, label) =>
       button(sign, () => this.step(ARROWS[key]), { "aria-label": label });
-    this.arrows = element("div", { class: "figure-row" },
+    this.arrows = element("div", { class: "figure-row arrows" },
       arrow("ArrowUp", "↑", _("Move the digit up")),
       arrow("ArrowDown", "↓", _("Move the digit down")),
       arrow("ArrowLeft", "←", _("Move the digit left")),
@@ -69,21 +74,22 @@ class DragDigit extends Figure {
     this.differences = element("p", { "data-part": "differences" });
     const names = networkNames();
     this.answers = Object.fromEntries(NETWORKS.map((name) => {
-      const [bars, caption] = [digitBars(names[name]), element("p")];
+      const [bars, caption] = [digitBars(names[name], 0), element("p")];
       const root = element("div", {}, element("strong", {}, names[name]), caption, bars.root);
       return [name, { root, bars, caption }];
     }));
     this.samples = sampleButtons((digit) => this.change({ digit }));
-    this.kernel = choice(_("Kernel of the second network"),
+    this.kernel = choice(_("Kernel (global pooling)"),
       Object.fromEntries(range(MAPS, (n) => [n + 1, String(n + 1)])),
       (map) => this.change({ map: Number(map) }));
-    this.options = element("fieldset", { "aria-label": _("Options") }, this.samples,
-      this.kernel.root);
-    this.append(this.gate,
-      element("div", { class: "pictures" }, this.digit.root, this.map.root, this.pooled.root),
-      this.arrows, this.said,
+    this.options = element("fieldset", { class: "options", "aria-label": _("Options") },
+      element("strong", {}, _("Another digit:")), this.samples,
+      element("p", { class: "hint" }, _("Moved 4 to the right, of these ten only 1 and 6 change " +
+        "flatten's answer: try 1 and 6, or other moves.")), this.kernel.root);
+    this.append(this.gate, element("div", { class: "parts" },
+      this.digit.root, this.arrows, this.said,
       element("div", { class: "answers" }, NETWORKS.map((name) => this.answers[name].root)),
-      this.differences, this.options);
+      this.map.root, this.pooled.root, this.differences, this.options));
   }
 
   // ---- What the reader does --------------------------------------------------------------------
@@ -161,10 +167,11 @@ class DragDigit extends Figure {
       const words = { map, size, largest: formatNumber(largest, 2) };
       part.caption.textContent = n
         ? _("The largest of each 2 × 2 of it: {size} × {size}", words)
-        : _("What kernel {map} finds: {size} × {size}", words);
+        : _("What kernel {map} of global pooling finds: {size} × {size}", words);
       set(part.canvas, "aria-label", n
         ? _("The pooled map, {size} by {size} numbers, the largest {largest}", words)
-        : _("The map of kernel {map}, {size} by {size} numbers, the largest {largest}", words));
+        : _("The map of kernel {map} of global pooling, {size} by {size} numbers, the largest " +
+          "{largest}", words));
     });
     for (const name of NETWORKS) {
       this.answers[name].bars.show(after[name].shares, after[name].answer);
@@ -199,10 +206,14 @@ class DragDigit extends Figure {
     const percent = (share) => formatNumber(100 * share, 0);
     const [rest, now] = [Math.max(...mapOf(this.result.before.global.pool1,
       this.state.map).values), pooled.largest].map((value) => formatNumber(value, 2));
-    return _("Since the digit was in its place, the map has changed by {map} % and the pooled " +
-      "map by {pooled} % (0 %: the same, 100 %: nothing in common). The largest number of both " +
-      "was {rest} and is {now}.",
-    { map: percent(map.changed), pooled: percent(pooled.changed), rest, now });
+    const words = { map: percent(map.changed), pooled: percent(pooled.changed), rest, now };
+    return sentences(
+      _("Since the digit was in its place, the map has changed by {map} % and the pooled map by " +
+        "{pooled} % (0 %: the same, 100 %: nothing in common).", words),
+      rest === now ? _("The map's largest number is still {now}; of its last maps, global " +
+        "pooling keeps only the largest.", words)
+        : _("The map's largest number was {rest} and is {now}; of its last maps, global pooling " +
+          "keeps only the largest.", words));
   }
 }
 

@@ -46,11 +46,11 @@ class FindPattern extends Figure {
 
   build() {
     const take = (at, event) => {
-      if (event.type === "pointerdown" || event.buttons & 1) this.takePatch(at);
+      if (event.type !== "pointermove" || event.buttons & 1) this.takePatch(at);
     };
     this.input = picture({
       label: _("The photograph: arrow keys move the pattern's frame, with Shift by 8 pixels"),
-      pick: take, onKey: (event) => this.onKey(event), frames: FRAMES,
+      pick: take, tap: true, onKey: (event) => this.onKey(event), frames: FRAMES,
     });
     set(this.input.canvas, "aria-label", _("The head of Grace Hopper in naval uniform, a flag " +
       "behind her, {side} by {side} grey pixels", { side: SIDE }));
@@ -72,8 +72,10 @@ class FindPattern extends Figure {
     const words = shapeWords();
     this.shapes = element("div", { class: "figure-row" }, SHAPE_NAMES.map((name) =>
       button(words[name], () => this.change({ drawn: shape(name, this.state.size) }))));
-    this.options = element("fieldset", { "aria-label": _("Pattern") },
-      this.source.root, this.shapes, this.size.root, this.brightness.root);
+    this.options = element("fieldset", { class: "options", "aria-label": _("Pattern") },
+      this.source.root, this.shapes, this.size.root, this.brightness.root,
+      element("p", { class: "hint" }, _("Point at the photograph to take another patch. Or draw: " +
+        "each press on a cell of the pattern goes to the next of −1, 0 and 1.")));
 
     this.bias = sliderField(_("Bias, %"), {
       value: 0, min: -100, max: 100, limit: 100, onInput: (text) => this.readBias(text),
@@ -81,22 +83,15 @@ class FindPattern extends Figure {
     this.bend = choice(_("Bend (ReLU)"), { off: _("off"), on: _("on") },
       (bend) => this.change({ bend }));
     this.left = element("p", { "aria-live": "polite", "data-part": "left" });
-    this.after = element("fieldset", { "aria-label": _("Bias and bend") }, this.bias.root,
-      this.bend.root, this.left,
+    this.after = element("fieldset", { class: "bend", "aria-label": _("Bias and bend") },
+      this.bias.root, this.bend.root, this.left,
       button(_("Start again"), () => this.change({ ...START })));
 
     this.pattern = cells(_("The pattern's weights"), MARK, { role: "group" });
     this.most = cells(_("The patch that answers most"), MOST, { role: "img" });
     this.least = cells(_("The patch that answers least"), LEAST, { role: "img" });
-    this.hint = element("p", { class: "hint" }, _("Point at the photograph to take another " +
-      "patch. Or draw: each press on a cell of the pattern goes to the next of −1, 0 and 1."));
-    this.patches = element("div", { class: "patches" },
-      this.pattern.root, this.most.root, this.least.root);
-    this.append(this.gate,
-      element("div", { class: "figure-halves" },
-        element("div", {}, this.input.root, this.options, this.hint),
-        element("div", {}, this.map.root, this.said, this.after)),
-      this.patches);
+    this.append(this.gate, element("div", { class: "parts" }, this.input.root, this.pattern.root,
+      this.map.root, this.said, this.options, this.after, this.most.root, this.least.root));
   }
 
   // ---- What the reader does --------------------------------------------------------------------
@@ -170,9 +165,11 @@ class FindPattern extends Figure {
 
   render() {
     const { state: { size, at, drawn, brightness, bias, bend }, asking } = this;
-    for (const part of [this.options, this.after, this.said, this.patches, this.hint]) {
+    const { pattern, most: { root: mostRoot }, least: { root: leastRoot } } = this;
+    for (const part of [this.options, this.after, this.said, pattern.root, mostRoot, leastRoot]) {
       part.hidden = asking;
     }
+    leastRoot.hidden ||= bend === "on"; // which leaves nothing of the answers below 0
     this.input.pad.inert = asking;
     this.source.show(drawn ? "drawn" : "patch");
     this.size.show(size);
@@ -182,24 +179,30 @@ class FindPattern extends Figure {
     this.shapes.hidden = !drawn;
     const { most, least } = this.result.answers;
     const around = (place) => [place.map((each) => each - 1), size + 2]; // beside the pattern's
-    this.frames = [!drawn && [at, size], ...(asking ? [] : [around(most), around(least)])];
+    this.frames = [!drawn && [at, size], !asking && around(most),
+      !leastRoot.hidden && around(least)];
     this.input.show(SIDE, SIDE, this.frames);
     this.input.caption.textContent = drawn ? _("The photograph") : _("The photograph: the " +
       "pattern is rows {top} to {bottom}, columns {left} to {right}", edges(at, size));
     if (asking) return;
     this.renderMap();
     this.renderPattern();
-    this.renderPatch(this.most, most, (words) =>
-      _("Answers most: {value}, rows {top} to {bottom}, columns {left} to {right}", words));
-    this.renderPatch(this.least, least, (words) =>
-      _("Answers least: {value}, rows {top} to {bottom}, columns {left} to {right}", words));
+    const plain = bias === 0 && bend === "off";
+    this.renderPatch(this.most, most, (words) => (plain
+      ? _("Answers most: {value}, rows {top} to {bottom}, columns {left} to {right}", words)
+      : _("Answers most: {value} before bias and bend, rows {top} to {bottom}, columns {left} to " +
+        "{right}", words)));
+    this.renderPatch(this.least, least, (words) => (plain
+      ? _("Answers least: {value}, rows {top} to {bottom}, columns {left} to {right}", words)
+      : _("Answers least: {value} before the bias, rows {top} to {bottom}, columns {left} to " +
+        "{right}", words)));
     this.said.textContent = this.verdict();
   }
 
   /** Show the answers after bias and bend; the frames are around the same patches. */
   renderMap() {
     const { answers: { H, limit }, values, left, bias } = this.result;
-    const { size, bend } = this.state;
+    const { size, bend, bias: percent } = this.state;
     const most = values.reduce((a, value) => Math.max(a, Math.abs(value)), 0) || 1;
     paint(this.map.canvas, values, H, H, (value) => divergingColour(value, most));
     this.map.show(H, H, this.frames.map((frame) =>
@@ -207,13 +210,15 @@ class FindPattern extends Figure {
     this.legend.show(most);
     const [low, high] = [Math.min(...values), Math.max(...values)]
       .map((value) => formatNumber(value, 2));
-    this.map.caption.textContent =
-      _("Its answers, {H} × {H}, from {low} to {high}", { H, low, high });
+    const ends = { H, low, high };
+    this.map.caption.textContent = percent === 0 && bend === "off"
+      ? _("Its answers, {H} × {H}, from {low} to {high}", ends)
+      : _("Its answers after bias and bend, {H} × {H}, from {low} to {high}", ends);
     set(this.map.canvas, "aria-label", _("The map of answers: {H} by {H} numbers from {low} to " +
       "{high}, orange below 0, near white at 0, purple above", { H, low, high }));
     const words = {
       count: left.toLocaleString("en"), all: (H * H).toLocaleString("en"),
-      bias: formatNumber(bias, 2), percent: formatNumber(this.state.bias),
+      bias: formatNumber(bias, 2), percent: formatNumber(percent),
       share: formatNumber((100 * left) / (H * H), 1),
     };
     this.left.textContent = limit === 0 ? "" : sentences(
@@ -225,8 +230,9 @@ class FindPattern extends Figure {
 
   /** Show the weights, each a button; the focus stays where it is. */
   renderPattern() {
-    const { state: { size, drawn, brightness }, result: { kernel } } = this;
+    const { state: { size, at, drawn, brightness }, result: { kernel } } = this;
     const { grid } = this.pattern;
+    const weights = drawn ?? kernel; // the cells of a drawing are what is pressed
     if (grid.children.length !== size ** 2) {
       this.cell = (size ** 2 - 1) / 2;
       grid.replaceChildren(...range(size ** 2, (n) => button("", () => {
@@ -234,19 +240,21 @@ class FindPattern extends Figure {
         this.press(n);
       }, { onkeydown: (event) => this.walk(event) })));
     }
-    const limit = Math.max(...kernel.map(Math.abs));
+    const limit = Math.max(...weights.map(Math.abs));
     const signed = drawn || brightness === "ignored";
-    fill(this.pattern, kernel, (value) => (signed ? divergingColour(value, limit)
+    fill(this.pattern, weights, (value) => (signed ? divergingColour(value, limit)
       : greyColour(value)));
-    kernel.forEach((weight, n) => {
+    weights.forEach((weight, n) => {
       const words = { row: Math.floor(n / size) + 1, column: (n % size) + 1 };
       set(grid.children[n], "tabindex", n === this.cell ? 0 : -1);
       set(grid.children[n], "aria-label", _("row {row}, column {column}: {weight}",
         { ...words, weight: formatNumber(weight, 2) }));
     });
-    this.pattern.caption.textContent = brightness === "ignored"
-      ? _("The pattern minus its mean: the kernel") : _("The pattern: the kernel");
-    this.patches.dataset.size = size;
+    const [mean] = moments(drawn ?? patchAt(this.photo, at, size));
+    const words = { mean: formatNumber(mean, 2) };
+    this.pattern.caption.textContent = brightness === "counts" ? _("The pattern: the kernel")
+      : drawn ? _("The pattern; minus its mean, {mean}, it is the kernel", words)
+        : _("The pattern minus its mean, {mean}: the kernel", words);
   }
 
   /** Show the patch at [row, column]; `caption(words)` says what it is. */
@@ -265,7 +273,10 @@ class FindPattern extends Figure {
     if (answers.limit === 0) {
       return _("All weights are 0, so every answer is 0: there is no pattern to look for.");
     }
-    if (state.drawn) return _("It answers most at + and least at −.");
+    if (state.drawn) {
+      return state.bend === "on" ? _("It answers most at +.")
+        : _("It answers most at + and least at −.");
+    }
     const { own, above } = rankOf(answers, state.at);
     const [mine, most] = [state.at, answers.most]
       .map((at) => moments(patchAt(photo, at, state.size)));
@@ -282,6 +293,7 @@ class FindPattern extends Figure {
         "their mean, the pattern's {mine}.", { most: words.most[1], mine: words.mine[1] }),
     }[winner(state, answers, photo)]();
     return sentences(
+      (state.bias !== 0 || state.bend === "on") && _("Before bias and bend:"),
       above === 1 && _("Where it was taken it answers {own}; one place answers more.", words),
       above > 1 && _("Where it was taken it answers {own}; {above} places answer more.", words),
       why);
@@ -304,19 +316,21 @@ function cells(label, colour, attributes) {
   const grid = element("div",
     { class: "cells", "aria-label": label, style: `border-color: ${colour}`, ...attributes });
   const caption = element("figcaption");
-  return { root: element("figure", {}, grid, caption), grid, caption };
+  return { root: element("figure", { class: "patch" }, grid, caption), grid, caption };
 }
 
 /** Put numbers and their colours into the cells of an enlarged patch. */
 function fill({ grid }, values, colour) {
-  grid.style.setProperty("--size", Math.sqrt(values.length));
   const whole = values.every(Number.isInteger);
+  const labels = values.map((value) => (whole ? formatNumber(value)
+    : value.toFixed(2).replace("-", "−").replace("0.", ".")));
+  grid.style.setProperty("--size", Math.sqrt(values.length));
+  grid.style.setProperty("--length", Math.max(...labels.map((label) => label.length)));
   values.forEach((value, n) => {
     const ground = colour(value);
     const cell = grid.children[n];
     cell.style.cssText = `background: rgb(${ground}); color: ${inkOn(ground)}`;
-    cell.textContent = whole ? formatNumber(value)
-      : value.toFixed(2).replace("-", "−").replace("0.", ".");
+    cell.textContent = labels[n];
   });
 }
 

@@ -5,10 +5,10 @@ import { range } from "./numbers.js";
 import { _ } from "./words.js";
 
 /**
- * Make the bars of ten digits: {root, show}. `show(shares, best)` shows probabilities, the digit
- * `best` in bold; for null question marks.
+ * Make the bars of ten digits: {root, show}. `show(shares, best)` shows probabilities, in percent
+ * with `decimals`, the digit `best` in bold; for null question marks.
  */
-export function digitBars(label = _("Probabilities")) {
+export function digitBars(label = _("Probabilities"), decimals = 1) {
   const items = range(10, (n) => {
     const [bar, share] = [element("span"), element("span", { class: "share" })];
     const item = element("li", {}, element("span", {}, String(n)),
@@ -16,10 +16,11 @@ export function digitBars(label = _("Probabilities")) {
     return { item, bar, share };
   });
   const show = (shares, best = null) => items.forEach(({ item, bar, share }, n) => {
-    share.textContent = shares ? `${(100 * shares[n]).toFixed(1)} %` : "?";
+    share.textContent = shares ? `${(100 * shares[n]).toFixed(decimals)} %` : "?";
     bar.style.width = shares ? `${100 * shares[n]}%` : 0;
     item.classList.toggle("best", n === best);
   });
-  const root = element("ol", { class: "bars", "aria-label": label }, items.map(({ item }) => item));
+  const root = element("ol", { class: "shares", "aria-label": label },
+    items.map(({ item }) => item));
   return { root, show };
 }

@@ -18,15 +18,19 @@ function frame(colour, sign) {
 /**
  * Make a picture: {root, canvas, caption, pad, show}. With `pick` it is to be pointed at:
  * `pick([row, column], event)` is called where the pointer is, `lift()` when it goes, and
- * `onKey(event)` for keys. `frames` are [colour, sign]; `show(H, W, [[[row, column], size], ...])`
- * says how many cells there are, and which each frame is around (null for none).
+ * `onKey(event)` for keys; with `tap` a finger picks by a tap only, so that it can scroll here.
+ * `frames` are [colour, sign]; `show(H, W, [[[row, column], size], ...])` says how many cells there
+ * are, and which each frame is around (null for none).
  */
-export function picture({ label, pick, lift, onKey, frames = [[MARK]] }) {
+export function picture({ label, pick, lift, onKey, tap, frames = [[MARK]] }) {
   const canvas = element("canvas", { role: "img", width: 1, height: 1 });
   const groups = frames.map((each) => frame(...each));
   const svg = element("svg", { "aria-hidden": "true", preserveAspectRatio: "none" }, groups);
   const caption = element("figcaption", { id: uniqueId("caption") });
+  let finger = false;
   const take = (event) => {
+    if (event.type === "pointerdown") finger = tap && event.pointerType !== "mouse";
+    if (finger && event.type !== "click") return;
     // When the page has moved under a pointer at rest, the browser says that the pointer moved:
     // whoever uses the keyboard keeps the place.
     const here = `${event.clientX} ${event.clientY}`;
@@ -37,6 +41,7 @@ export function picture({ label, pick, lift, onKey, frames = [[MARK]] }) {
   const pad = element("div", { class: "figure-pad", ...(pick && {
     tabindex: 0, role: "application", "aria-label": label, "aria-describedby": caption.id,
     onpointerdown: take, onpointermove: take, onkeydown: onKey,
+    ...(tap && { onclick: (event) => finger && take(event) }),
     ...(lift && { onpointerup: lift, onpointercancel: lift }),
   }) }, canvas, svg);
   const show = (H, W, places) => {

@@ -155,7 +155,8 @@ class SizeLab extends Figure {
 
   /** Draw the row of cells, and below it the windows around the current one. */
   draw() {
-    if (!this.result || this.drawing.hidden) return; // built, but nothing to show yet
+    const { error, large } = this.result ?? { error: true }; // its observer may come early
+    if (error || large || this.drawing.hidden) return;
     const { settings, before, after, outputs: count, reach, unseen } = this.result;
     const { step } = this.state;
     const total = settings.W + before + after;
