@@ -54,12 +54,12 @@ WRONG = {
     },
     "check_layers": {
         "use each of A, B, C, D once": [
-            ["B", "A", "D"], ["B", "A", "D", "D"], ["B", "A", "D", "C", "C"], ["b", "a", "d", "c"],
-            "BADC",
+            ["B", "A", "D"], ["B", "A", "D", "D"], ["B", "A", "D", "C", "C"], "BAD",
+            "B, A, D, C", 4, None, np.array(0), {"B": 1, "A": 2, "D": 3, "C": 4},
         ],
         "A has only 7 of the 13, B has 13": [
             ["A", "B", "C", "D"],  # the smallest window first
-            ["A", "B", "D", "C"],
+            ["A", "B", "D", "C"], "abcd", np.array(list("ABDC")),
         ],
         "C has only 4 of the 13, D has 5": [
             ["B", "A", "C", "D"],  # takes the step of two rounds for 2, or adds nothing
@@ -84,6 +84,9 @@ WRONG = {
         "mean of x -3": [
             frame_with(-1),
             lambda x: frame_with(0)(x + 3) - 3,  # moves the zero, not far enough
+        ],
+        "mean of x -1000000": [
+            frame_with(-100), frame_with(-1e5),  # far below most maps, but a number
         ],
         "mean of x 3": [
             frame_with(np.inf),

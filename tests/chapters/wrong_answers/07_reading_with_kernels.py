@@ -69,9 +69,9 @@ WRONG = {
     "check_patch_order": {
         "use each of the letters": [
             ["A", "B", "C"], ["A", "A", "B", "C"], ["D", "B", "A", "C", "C"],
-            ["d", "b", "a", "c"], "DBAC", {"D": 1, "B": 2, "A": 3, "C": 4},
+            "DBA", "D, B, A, C", 4, None, np.array(0), {"D": 1, "B": 2, "A": 3, "C": 4},
         ],
-        "the wall B fools plus": [["D", "A", "C", "B"]],
+        "the wall B fools plus": [["D", "A", "C", "B"], "dacb", np.array(list("DACB"))],
         "A does not answer less than B": [["A", "B", "C", "D"], ["D", "A", "B", "C"]],
         "C does not answer less than A": [["C", "A", "B", "D"], ["D", "B", "C", "A"]],
         "B does not answer less than D": [["B", "D", "A", "C"]],
