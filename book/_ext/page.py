@@ -75,7 +75,7 @@ def fold_deeper(doctree):
 
 
 def mark_sentences(doctree):
-    """Give a printed line, such as a checker's sentence, a class: it wraps, and a table does not."""
+    """Give a printed line, as a checker's sentence, a class: it wraps, and a table does not."""
     for block in doctree.findall(nodes.literal_block):
         if block.get("language") == "myst-ansi" and "\n" not in block.astext().strip():
             block["classes"].append("said")
