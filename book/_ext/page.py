@@ -78,7 +78,7 @@ def mark_sentences(doctree):
     """Give a printed line, as a checker's sentence, a class: it wraps, and a table does not."""
     for block in doctree.findall(nodes.literal_block):
         if block.get("language") == "myst-ansi" and "\n" not in block.astext().strip():
-            block["classes"].append("said")
+            block["classes"].append("one-line")
 
 
 def minutes_of(doctree):

@@ -312,7 +312,7 @@ def test_its_outputs_are_tensorflows_for_the_example_and_for_seeds():
 
 
 def test_the_examples_numbers_are_the_chapters():
-    source = find_notebook("04").read_text()
+    source = find_notebook("05").read_text()
     for line in ["np.random.default_rng(231)", "rng.integers(0, 3, size=(5, 5, 3))",
                  "rng.integers(-1, 2, size=(3, 3, 3, 2))"]:
         assert line in source

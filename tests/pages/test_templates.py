@@ -57,7 +57,7 @@ def test_a_chapter_shows_its_minutes(first, read):
 
 
 def test_a_printed_line_may_wrap_and_a_table_may_not(first):
-    assert [line.text.strip() for line in first.select(".said")] == ["Not yet: a sentence."]
+    assert [line.text.strip() for line in first.select(".one-line")] == ["Not yet: a sentence."]
     assert "of numbers" in first.select_one("article").text
 
 
