@@ -111,7 +111,7 @@ WRONG = {
     },
     "check_ladder": {
         " numbers, ": [
-            "ABCDE", "DEABC",
+            "ABCDE", "DEABC", list("ABCDE"),
             "ACBED",  # A counted without its channels
             "BCAED", "CBEAD", "CABED", "CBADE",
             "ADECB",  # by the number of neurons

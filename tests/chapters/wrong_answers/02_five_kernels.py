@@ -35,7 +35,7 @@ def mean_gaussian(size):
 WRONG = {
     "check_corner": {
         "replace None by a number": ["3"],
-        "that is the middle": [1],
+        "that is the middle": [1, np.array(1)],
         "Add up the weights that lie on the image": [5, 4, 2, 9 / 16, -3],
     },
     "check_names": {
