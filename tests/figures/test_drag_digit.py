@@ -177,11 +177,3 @@ def test_the_maps_follow_and_their_change_is_said(figure, size):
         assert ("still" in said) == same
         np.testing.assert_allclose(numbers[4:], [now.max()] if same else [rest.max(), now.max()], atol=0.0051)
     figure.problems[:] = [what for what in figure.problems if "willReadFrequently" not in what]  # this test reads
-
-
-def test_without_its_networks_it_says_so(figure):
-    page = figure("drag-digit")
-    page.route("**/networks.safetensors", lambda route: route.abort())
-    page.reload()
-    expect(page.get_by_role("alert")).to_contain_text("could not load")
-    figure.problems.clear()  # the browser's own line about the file that is not there

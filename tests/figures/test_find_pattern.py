@@ -242,14 +242,6 @@ def test_a_pattern_of_nothing_is_said(figure):
     expect_answers(page, np.array([[-1, -1, 0, 1, 1]] * 5))
 
 
-def test_without_the_photograph_it_says_so(figure):
-    page = figure("find-pattern")
-    page.route("**/photograph.bin", lambda route: route.abort())
-    page.reload()
-    expect(page.get_by_role("alert")).to_contain_text("could not load")
-    figure.problems.clear()  # the browser's own line about the file that is not there
-
-
 def test_the_map_is_painted(figure):
     import matplotlib
 

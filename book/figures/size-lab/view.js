@@ -155,7 +155,7 @@ class SizeLab extends Figure {
 
   /** Draw the row of cells, and below it the windows around the current one. */
   draw() {
-    const { error, large } = this.result ?? { error: true }; // its observer may come early
+    const { error, large } = this.result; // its observer comes before the first render
     if (error || large || this.drawing.hidden) return;
     const { settings, before, after, outputs: count, reach, unseen } = this.result;
     const { step } = this.state;
