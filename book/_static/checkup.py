@@ -52,7 +52,7 @@ def as_arrays(data, name):
     if len(parts) != 2 or not all(hasattr(a, "__array__") for a in parts):
         raise TypeError(f"{name} must be a pair (x, y) of NumPy arrays, not of "
                         f"{[type(a).__name__ for a in parts]}; of a Dataset, pass some batches")
-    x, y = map(np.asarray, parts)
+    x, y = (a + 0 if a.dtype == bool else a for a in map(np.asarray, parts))
     if any(a.dtype.kind not in "biuf" or not a.size for a in (x, y)) or len(x) != len(y) or (
             x.ndim < 2 or y.ndim > 2 or not np.isfinite(y).all()):
         raise ValueError(f"{name}: inputs {x.shape} of {x.dtype}, labels {y.shape} of {y.dtype}: "
@@ -305,7 +305,8 @@ def check_labels(case, limit=2):
     yield len(missing) and len(y) > 20 * K, WARN, f"{K} outputs, and no label {missing[:9]}", K
     yield counts.min() > 3 and len(y) >= 10 * len(known) and runs <= limit * len(known), FAIL, (
         f"labels are sorted ({runs} runs): shuffle before any split"), runs / len(known), limit
-    yield True, PASS, f"{len(known)} classes of {counts.min()} to {counts.max()} rows", runs, limit
+    yield True, PASS, f"{len(known)} classes of {counts.min()} to {counts.max()} rows", (
+        runs / len(known)), limit
 
 def neighbours(x, y, new, labels):
     """Return how often most of 5 neighbours in x have the label, chance, and its deviation."""
@@ -382,14 +383,17 @@ def check_start(case, limit=2):
     if kind and not numeric and "hinge" not in name:
         yield "second" in odd, FAIL, f"a {odd} keeps the loss up"
         yield (kind == "logits") != (expects == "logits"), FAIL, (
-            f"outputs are {kind}, the loss expects {expects}: from_logits is {kind != 'logits'}")
+            f"outputs are {kind}, the loss expects {expects}: set from_logits={kind == 'logits'}")
         yield kind == "sigmoids" and case.one_of_K and ("categ" in name or "div" in name), FAIL, (
             "outputs are sigmoids, or a softmax along a wrong axis, for one right class")
         yield kind == "probabilities" and "binary" in name, WARN, "softmax, and a binary loss"
     told = f"{kind}; the loss starts at {begin:.3g}, guessing costs {guess:.3g}"
     yield not begin < 2.5 * limit * guess, FAIL, f"{told}: weights too large?", begin / guess, limit
     yield begin > limit * guess + 0.5, WARN, f"{told}: weights too large?", begin / guess, limit
-    metric = odd_metric(case, i, expects)
+    try:
+        metric = odd_metric(case, i, expects)
+    except Exception as e:
+        metric = f"a metric cannot judge these scores and labels: {line(e)}"
     yield metric, WARN, metric
     yield True, PASS, told, begin / guess, limit
 
@@ -409,7 +413,8 @@ def check_calm(case, limit=0.002):
     case.restore()
     for a, given, out in layers:
         rate, momentum = getattr(a, "rate", 0) or 0, getattr(a, "momentum", 0.9)
-        yield 0 < rate < 1 and given.any() and (given == out).all(), FAIL, f"{a.name} never acts"
+        yield a.trainable and 0 < rate < 1 and given.any() and (given == out).all(), FAIL, (
+            f"{a.name} never acts, not in train mode either")
         yield 0.6 < rate < 1, WARN, f"{a.name} drops {rate:.0%}: a share to keep?", rate, 0.6
         if hasattr(a, "moving_mean") and a.trainable:
             yield id(a.moving_mean) not in moved, WARN if np.ptp(numpy(a.moving_mean)) else FAIL, (
@@ -488,7 +493,7 @@ def check_learning(case, limit=0.8):
         yield not np.isfinite(a).all(), FAIL, f"{step} steps make {w.path} NaN or infinite"
         yield a.shape[1] > 1 and np.ptp(a, axis=1).max() <= 1e-6 * np.abs(a).max(), FAIL, (
             f"the units of {w.path} are equal, and stay so")
-    frozen = [a.name for a, *_ in calls if has_kernel(a) and not a.trainable_weights]
+    frozen = [a.name for a, *_ in calls if has_kernel(a) and not a.trainable]
     yield frozen, WARN, f"frozen: {', '.join(frozen[:3])}; on purpose?", len(frozen)
     relu = [(np.mean(~out.reshape(-1, out.shape[-1]).any(axis=0)), a.name) for a, _, out in calls
             if type(a).__name__ == "ReLU" or getattr(a, "activation", 0) is keras.activations.relu]

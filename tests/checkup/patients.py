@@ -243,6 +243,8 @@ NETWORKS = {  # on digits: name: (checks, build)
     "-1..1 of 0..1 of bytes": ("scale", lambda: stack(L.Rescaling(1 / 127.5, -1), L.Rescaling(1 / 127.5, -1), L.Flatten(), L.Dense(10))),
 }
 IN_TWO = {  # on binary(): name: (checks, build)
+    "a metric that needs a column": ("start", lambda: dense(last=L.Dense(1), loss=Binary(from_logits=True), metrics=[
+        keras.metrics.BinaryCrossentropy()])),
     "one ReLU": ("nonlinear", lambda: dense(last=L.Dense(1, activation="relu"), loss="binary_crossentropy")),
     "one ReLU, logits": ("nonlinear", lambda: dense(last=L.Dense(1, activation="relu"), loss=Binary(from_logits=True))),
     "one logit, probabilities": ("start", lambda: dense(last=L.Dense(1), loss="binary_crossentropy")),
@@ -251,8 +253,6 @@ IN_TWO = {  # on binary(): name: (checks, build)
     "two sigmoids in a row": ("start", lambda: dense(L.Dense(1, activation="sigmoid"), last=L.Activation("sigmoid"),
                                                      loss="binary_crossentropy")),
     "half a logit is no half": ("start", lambda: dense(last=L.Dense(1), loss=Binary(from_logits=True), metrics=["accuracy"])),
-    "a metric of probabilities": ("start", lambda: dense(last=L.Dense(1), loss=Binary(from_logits=True), metrics=[
-        keras.metrics.BinaryCrossentropy()])),
     "two softmaxes of two": ("start", lambda: dense(L.Dense(2, activation="softmax"), last=L.Softmax(), loss=PROBABILITIES)),
 }
 
@@ -328,6 +328,8 @@ PATIENTS |= {name: (checks.split(", "), dense, sick(f)) for name, (checks, f) in
 PATIENTS |= {
     "channels first": (["scale"], lambda: stack(L.Flatten(), L.Dense(10), shape=(1, 28, 28)),
                        change(digits, lambda x: np.moveaxis(x, 3, 1))),
+    "a metric of probabilities": (["start"], lambda: dense(last=L.Dense(1), loss=Binary(from_logits=True), metrics=[
+        keras.metrics.BinaryCrossentropy()]), change(binary, g=lambda y: y[:, None])),
     "batch norm, momentum 1": (["calm"], lambda: dense(L.BatchNormalization(momentum=1.0)), digits),
     "logits, one-hot, probabilities": (["start"], lambda: dense(loss="categorical_crossentropy"), change(digits, g=one_hot)),
     "binary accuracy of ten": (["start"], lambda: dense(loss=Categorical(from_logits=True), metrics=["binary_accuracy"]),
