@@ -202,6 +202,11 @@ def has_kernel(layer):
     return not hasattr(layer, "layers") and "Normalization" not in type(layer).__name__ and any(
         len(w.shape) > 1 for w in layer.weights)
 
+def title(layer, calls):
+    """Return a layer's type and place among those called (each build gives it another name)."""
+    ids = list(dict.fromkeys(id(a) for a, *_ in calls))
+    return f"{type(layer).__name__}, layer {ids.index(id(layer)) + 1} of {len(ids)},"
+
 def as_met(case, x):
     """Return x as the first kernel meets it in training: scaled, augmented."""
     with listening() as calls:
@@ -280,7 +285,7 @@ def check_leakage(case, limit=0.01):
         f"{len(copies)} {told}, as {copies[:1]}; there {own:.1%} repeat"), share, 0
     if not copies and len(a) > 100 and a[0].size >= 16:
         rng = np.random.default_rng(case.seed)
-        i, j = (rng.permutation(len(part))[:400] for part in (b, a))
+        i, j = rng.permutation(len(b))[:400], rng.permutation(len(a))[:min(400, len(a) // 4)]
         near, own = nearness(a, b[i]) < 0.45, np.mean(nearness(np.delete(a, j, 0), a[j]) < 0.45)
         share, told = near.mean(), f"{told}, {near.mean():.1%} nearly, as {i[near][:1]}"
         yield share > limit, FAIL if share > 3 * own else WARN, (
@@ -412,15 +417,15 @@ def check_calm(case, limit=0.002):
     layers = {id(a): (a, given, out) for a, given, out in calls}.values()
     case.restore()
     for a, given, out in layers:
-        rate, momentum = getattr(a, "rate", 0) or 0, getattr(a, "momentum", 0.9)
-        yield a.trainable and 0 < rate < 1 and given.any() and (given == out).all(), FAIL, (
-            f"{a.name} never acts, not in train mode either")
-        yield 0.6 < rate < 1, WARN, f"{a.name} drops {rate:.0%}: a share to keep?", rate, 0.6
+        rate, momentum, name = getattr(a, "rate", 0) or 0, getattr(a, "momentum", 1), title(a, calls)
+        idle = a.trainable and 0 < rate < 1 and given.any() and (given == out).all()
+        yield idle, FAIL, f"{name} never acts, not in train mode either"
+        yield 0.6 < rate < 1, WARN, f"{name} drops {rate:.0%}: a share to keep?", rate, 0.6
         if hasattr(a, "moving_mean") and a.trainable:
             yield id(a.moving_mean) not in moved, WARN if np.ptp(numpy(a.moving_mean)) else FAIL, (
-                f"{a.name} never learns its statistics: called with training=False?")
+                f"{name} never learns its statistics: called with training=False?")
             yield not 0.5 <= momentum <= 0.9995, WARN, (
-                f"{a.name} has momentum {momentum:g}: 0.1 elsewhere is 0.9 here"), momentum, 0.5
+                f"{name} has momentum {momentum:g}; 0.1 elsewhere is 0.9 in Keras"), momentum, 0.5
     yield differ(train, test) and not differ(train, other) and not moved, FAIL, (
         "train mode gives other scores than test mode, and no layer says why")
     yield np.mean(train == 0) > np.mean(test == 0) + 0.05, FAIL, "dropout after the last layer"
@@ -442,7 +447,7 @@ def straight_pair(calls):
                 narrow = out.shape[-1] < min(np.prod(a.weights[0].shape[:-1]), (
                     b.filters if hasattr(b, "filters") else b.units))
                 if not (parts or grouped or narrow):
-                    return f"{a.name} and {b.name}"
+                    return f"{title(a, calls)} and {title(b, calls)}"
 
 def check_nonlinear(case, limit=0.001):
     """f(a) + f(b) is not f(.3 a + .7 b) + f(.7 a + .3 b); nothing squashes the last scores."""
@@ -478,9 +483,9 @@ def check_learning(case, limit=0.8):
         before = after
         case.model.train_on_batch(case.x[i], case.y[i])
         after = [numpy(w) for w in case.kernels]
-        case.steps.append(np.median([np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-9)
-                                     for a, b in zip(after, before, strict=True)]))
-        still = [w.path for w, a, b in zip(case.kernels, after, first, strict=True)
+        case.steps.append(np.median([np.linalg.norm(a - b) / np.linalg.norm(b) for a, b, old in zip(
+            after, before, first, strict=True) if old.any()] or [0.001]))
+        still = [f"{w.name} {w.shape}" for w, a, b in zip(case.kernels, after, first, strict=True)
                  if (a == b).all()]
         if step > 2 and not still:
             break
@@ -490,16 +495,17 @@ def check_learning(case, limit=0.8):
     yield still, FAIL, f"{step} steps do not move {', '.join(still[:3])}", len(still), 0
     for w, a in zip(case.kernels, after, strict=True):
         a = a.reshape(-1, a.shape[-1])
-        yield not np.isfinite(a).all(), FAIL, f"{step} steps make {w.path} NaN or infinite"
+        yield not np.isfinite(a).all(), FAIL, f"{step} steps make {w.name} {w.shape} NaN"
         yield a.shape[1] > 1 and np.ptp(a, axis=1).max() <= 1e-6 * np.abs(a).max(), FAIL, (
-            f"the units of {w.path} are equal, and stay so")
-    frozen = [a.name for a, *_ in calls if has_kernel(a) and not a.trainable]
-    yield frozen, WARN, f"frozen: {', '.join(frozen[:3])}; on purpose?", len(frozen)
-    relu = [(np.mean(~out.reshape(-1, out.shape[-1]).any(axis=0)), a.name) for a, _, out in calls
+            f"the units of {w.name} {w.shape} are equal, and stay so")
+    frozen = [title(a, calls) for a, *_ in calls if has_kernel(a) and not a.trainable]
+    yield frozen, WARN, f"frozen: {' '.join(frozen[:2])} on purpose?", len(frozen)
+    relu = [(np.mean(~out.reshape(-1, out.shape[-1]).any(axis=0)), title(a, calls))
+            for a, _, out in calls
             if type(a).__name__ == "ReLU" or getattr(a, "activation", 0) is keras.activations.relu]
-    worst, name = max(relu, default=(0, "a layer"))
+    worst, name = max(relu, default=(0, ""))
     yield worst > limit, FAIL, f"{worst:.0%} of the units of {name} are dead", worst, limit
-    yield True, PASS, f"all kernels move; {worst:.0%} of the units of {name} are dead", worst, limit
+    yield True, PASS, f"all kernels move; at most {worst:.0%} of a layer are dead", worst, limit
 
 def check_update_size(case, limit=0.1):
     """A step changes kernels by about a thousandth of their size: 1e-6 to the limit."""
