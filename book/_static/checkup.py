@@ -118,9 +118,12 @@ class Case:
         keras.utils.set_random_seed(self.seed)
         for variable, value in self.kept:
             variable.assign(value)
+    def column(self, y):
+        """Return classes; of several labels a row, the one that is nearest to half and half."""
+        return y if y.ndim == 1 else y[:, np.abs(self.classes.mean(axis=0) - 0.5).argmin()]
     def rows(self, n, labels=None):
         """Return up to n row numbers, the classes in turn."""
-        y = one_column(self.classes if labels is None else labels)
+        y = self.column(self.classes if labels is None else labels)
         order = np.random.default_rng(self.seed).permutation(len(y))
         order = order[np.argsort(y[order], kind="stable")]
         turn = np.arange(len(y)) - np.searchsorted(y[order], y[order])
@@ -178,10 +181,6 @@ class Case:
             return "sigmoids", second * (low > 0.2 or high < 0.8)
         return "probabilities", (second if np.ptp(np.log(z + 1e-30), axis=1).max() < 2.01 else
                                  "ReLU before the softmax" * (0.2 < ties < 1))
-
-def one_column(y):
-    """Return classes; of several labels a row, the one that is nearest to half and half."""
-    return y if y.ndim == 1 else y[:, np.abs(y.mean(axis=0) - 0.5).argmin()]
 
 @contextlib.contextmanager
 def listening():
@@ -326,7 +325,7 @@ def neighbours(x, y, new, labels):
 
 def check_pairs(case, limit=4):
     """Neighbours share a label more often than chance: labels belong to their inputs."""
-    i, y = case.rows(1000), one_column(case.classes)
+    i, y = case.rows(1000), case.column(case.classes)
     x, y, least = shrink(case.x[i], 28), y[i], np.unique(y, return_counts=True)[1].min()
     yield least < 12 or np.ptp(y) == 0, SKIP, f"too few rows to tell: {least} of a class", least
     scale = x.std(axis=0) + 1e-9 if case.x.ndim == 2 else 1
@@ -334,7 +333,7 @@ def check_pairs(case, limit=4):
     told, bar = f"neighbours share {own:.0%} of the labels in training", p + limit * sd
     fit, new, new_y = i[::2], case.x[i[1::2]], case.y[i[1::2]]
     if case.test and case.test[0].shape[1:] == case.x.shape[1:]:
-        j, v = case.rows(1000, case.test_classes), one_column(case.test_classes)
+        j, v = case.rows(1000, case.test_classes), case.column(case.test_classes)
         v, enough, n = v[j], np.unique(v, return_counts=True)[1].min() > 11, len(j)
         if enough and np.isin(v, y).all():
             fit, new, new_y = i, case.test[0][j], case.test[1][j]
@@ -417,7 +416,8 @@ def check_calm(case, limit=0.002):
     layers = {id(a): (a, given, out) for a, given, out in calls}.values()
     case.restore()
     for a, given, out in layers:
-        rate, momentum, name = getattr(a, "rate", 0) or 0, getattr(a, "momentum", 1), title(a, calls)
+        name, rate, momentum = title(a, calls), getattr(a, "rate", 0), getattr(a, "momentum", 1)
+        rate = rate if isinstance(rate, float) else 0
         idle = a.trainable and 0 < rate < 1 and given.any() and (given == out).all()
         yield idle, FAIL, f"{name} never acts, not in train mode either"
         yield 0.6 < rate < 1, WARN, f"{name} drops {rate:.0%}: a share to keep?", rate, 0.6
