@@ -61,18 +61,18 @@ def as_arrays(data, name):
 
 def as_classes(y, K, name):
     """Return labels as integers (N,), or as 0 and 1 (N, K) for several labels a row."""
-    told = f"labels of {name}, shape {y.shape}, {y.min():.4g} to {y.max():.4g}, are no"
+    kinds, low, high = np.unique(y), y.min(), y.max()
+    told = f"labels of {name}, shape {y.shape}, {low:.4g} to {high:.4g}, are no"
     if y.size > len(y):
-        if y.shape[1] != K or y.min() < 0 or y.max() > 1:
+        if y.shape[1] != K or low < 0 or high > 1:
             raise ValueError(f"{told} shares in 0..1 for {K} outputs")
         one = np.allclose(y.sum(axis=1, dtype=float), 1, atol=0.01)
         return y.argmax(axis=1) if one else (y > 0.5).astype(int)
-    y, kinds = y.ravel(), np.unique(y)
-    if K == 1 and (len(kinds) < 9 and 0 <= kinds[0] <= kinds[-1] <= 1 or set(kinds) == {-1, 1}):
-        return (y > 0.5).astype(int)  # also smoothed, or -1 and 1 for a hinge loss
+    if K == 1 and (len(kinds) < 9 and 0 <= low and high <= 1 or set(kinds) == {-1, 1}):
+        return (y.ravel() > 0.5).astype(int)  # also smoothed, or -1 and 1 for a hinge loss
     if (kinds != np.round(kinds)).any():
         raise ValueError(f"{told} whole numbers: regression? These checks are for classes")
-    return y.astype(int)
+    return y.ravel().astype(int)
 
 def get_network(source):
     """Return a fresh compiled network: what a function builds, or the copy of a model."""
@@ -105,14 +105,13 @@ class Case:
             raise ValueError(f"the network takes no inputs {self.x.shape[1:]}: {line(e)}") from e
         if len(shape) != 2 or any(type(a).__name__ == "Embedding" for a, *_ in calls):
             raise ValueError(f"give a row of scores for a row of numbers, no tokens: got {shape}")
-        self.K = int(shape[1])
-        self.classes = as_classes(self.y, self.K, "train")
+        self.K, self.classes = int(shape[1]), as_classes(self.y, int(shape[1]), "train")
         self.test_classes = test and as_classes(test[1], self.K, "test")
         self.one_of_K = self.classes.ndim == 1 and self.K > 1
         model.optimizer.build(model.trainable_variables)
         self.kernels = [w for w in model.trainable_variables if len(w.shape) > 1]
         self.kept = [(v, numpy(v)) for v in [*model.variables, *model.optimizer.variables]]
-        name = getattr(model.loss, "__name__", type(model.loss).__name__)
+        name = str(getattr(model.loss, "__name__", type(model.loss).__name__))
         self.loss_name = (model.loss if name == "str" else name).lower().replace("_", "")
     def restore(self):
         keras.utils.set_random_seed(self.seed)
@@ -224,38 +223,35 @@ def shrink(x, side):
 # --- the data ---
 def check_scale(case, limit=30):
     """Inputs are finite, differ, and reach the first kernel with a moderate size."""
-    x, bad = case.x, (~np.isfinite(case.x)).sum()
+    x, bad, some = case.x, (~np.isfinite(case.x)).sum(), case.x[case.rows(1000)]
     yield bad, FAIL, f"{bad:,} of {x.size:,} numbers are NaN or infinite", bad, 0
-    some = x[case.rows(1000)].reshape(min(len(x), 1000), -1)
-    blank = np.mean(np.ptp(some, axis=1) == 0) if some.shape[1] > 4 else 0
+    blank = np.mean(np.ptp(some.reshape(len(some), -1), axis=1) == 0) if x[0].size > 4 else 0
     yield blank > 0.1, FAIL, f"{blank:.0%} of the inputs are blank", blank, 0.1
     kinds, counts = np.unique(some[:500], return_counts=True)
     most = counts.max() / counts.sum()
     yield x.ndim > 2 and len(kinds) <= 3 and most > 0.98, FAIL if x.dtype.kind in "iu" else WARN, (
         f"{most:.1%} of the numbers are equal: x / 255 written into integers?"), most, 0.98
     yield x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] > 4, WARN, "channels first?"
-    met = as_met(case, x[case.rows(max(16, min(256, 10**6 // some.shape[1])))])
-    low, high, mean = float(met.min()), float(met.max()), abs(float(met.mean()))
-    largest, apart = max(-low, high), float(met.std(axis=0).max())
-    told, caffe = f"the first kernel meets {low:.4g} to {high:.4g}", -124 <= low < -90 < high < 152
+    met = as_met(case, some[:max(16, min(256, 10**6 // x[0].size))])
+    low, high, apart = float(met.min()), float(met.max()), float(met.std(axis=0).max())
+    largest, told = max(-low, high), f"the first kernel meets {low:.4g} to {high:.4g}"
     yield largest < 0.02, FAIL, f"{told}: divided by 255 twice?", largest, 0.02
     yield apart < 0.01 * largest, FAIL, f"{told}, all nearly alike: scaled twice?", apart, 0.01
-    yield largest > limit and max(met.std(), mean) > 5 and not caffe, FAIL, (
-        f"{told}: never scaled?"), largest, limit
+    yield largest > limit and max(met.std(), abs(met.mean())) > 5 and not (  # as VGG has them
+        -124 <= low < -90 < high < 152), FAIL, f"{told}: never scaled?", largest, limit
     yield True, PASS, told, largest, limit
 
 def check_match(case, limit=1.5):
     """Training and test inputs have one shape and one scale."""
-    a, b = case.x, case.test[0]
+    a, b, bad = case.x, case.test[0], (~np.isfinite(case.test[0])).sum()
     yield a.shape[1:] != b.shape[1:], FAIL, f"shapes {a.shape[1:]} and, in test, {b.shape[1:]}"
-    bad = (~np.isfinite(b)).sum()
     yield bad, FAIL, f"{bad:,} numbers of the test set are NaN or infinite", bad, 0
-    a, b = (v.astype(float) for v in (a[case.rows(3000)], b[case.rows(3000, case.test_classes)]))
-    means, spreads = (a.mean(), b.mean()), (a.std(), b.std())
-    ratio = max(spreads) / max(min(spreads), 1e-12)
-    told = "mean {:.3g} and {:.3g} in test, spread {:.3g} and {:.3g}".format(*means, *spreads)
-    yield ratio > limit or abs(means[0] - means[1]) > max(spreads), (
-        WARN if len(b) < 10 else FAIL), f"{told}: prepared alike?", ratio, limit
+    parts = a[case.rows(3000)].astype(float), b[case.rows(3000, case.test_classes)].astype(float)
+    (one, two), spreads = map(np.mean, parts), [part.std() for part in parts]
+    ratio, few = max(spreads) / max(min(spreads), 1e-12), len(b) < 10
+    told = "mean {:.3g} and {:.3g} in test, spread {:.3g} and {:.3g}".format(one, two, *spreads)
+    yield ratio > limit or abs(one - two) > max(spreads), WARN if few else FAIL, (
+        f"{told}: prepared alike?"), ratio, limit
     yield True, PASS, told, ratio, limit
 
 def nearness(x, new):
@@ -297,20 +293,19 @@ def check_labels(case, limit=2):
     if y.ndim == 2:
         idle = np.flatnonzero(np.ptp(y, axis=0) == 0)
         yield len(idle), WARN, f"labels {idle} of a row never change", len(idle), 0
-        yield True, PASS, f"{K} labels a row", K
-        return
+        yield True, SKIP, f"{K} labels a row: nothing more to tell"
     known, counts = np.unique(y, return_counts=True)
-    every, runs = np.union1d(known, known if test is None else test), 1 + np.sum(y[1:] != y[:-1])
+    every = known if test is None else np.union1d(known, test)
     missing, new = np.setdiff1d(np.arange(K), known), np.setdiff1d(every, known)
     yield every[0] < 0 or every[-1] >= K, FAIL, (
         f"labels go from {every[0]} to {every[-1]}; {case.K} outputs serve 0 to {K - 1}"), every[-1]
     yield len(known) == 1, FAIL, f"every training label is {known[0]}", 1
     yield len(new), FAIL, f"test labels {new} never occur in training", len(new)
     yield len(missing) and len(y) > 20 * K, WARN, f"{K} outputs, and no label {missing[:9]}", K
-    yield counts.min() > 3 and len(y) >= 10 * len(known) and runs <= limit * len(known), FAIL, (
-        f"labels are sorted ({runs} runs): shuffle before any split"), runs / len(known), limit
-    yield True, PASS, f"{len(known)} classes of {counts.min()} to {counts.max()} rows", (
-        runs / len(known)), limit
+    runs = (1 + np.sum(y[1:] != y[:-1])) / len(known)
+    yield counts.min() > 3 and len(y) >= 10 * len(known) and runs <= limit, FAIL, (
+        f"labels are sorted, {runs:.3g} runs a class: shuffle before any split"), runs, limit
+    yield True, PASS, f"{len(known)} classes of {counts.min()} to {counts.max()} rows", runs, limit
 
 def neighbours(x, y, new, labels):
     """Return how often most of 5 neighbours in x have the label, chance, and its deviation."""
@@ -329,23 +324,23 @@ def check_pairs(case, limit=4):
     x, y, least = shrink(case.x[i], 28), y[i], np.unique(y, return_counts=True)[1].min()
     yield least < 12 or np.ptp(y) == 0, SKIP, f"too few rows to tell: {least} of a class", least
     scale = x.std(axis=0) + 1e-9 if case.x.ndim == 2 else 1
-    own, p, sd = neighbours(x / scale, y, None, y)
+    x, fit, new, new_y = x / scale, i[::2], case.x[i[1::2]], case.y[i[1::2]]
+    own, p, sd = neighbours(x, y, None, y)
     told, bar = f"neighbours share {own:.0%} of the labels in training", p + limit * sd
-    fit, new, new_y = i[::2], case.x[i[1::2]], case.y[i[1::2]]
-    if case.test and case.test[0].shape[1:] == case.x.shape[1:]:
-        j, v = case.rows(1000, case.test_classes), case.column(case.test_classes)
-        v, enough, n = v[j], np.unique(v, return_counts=True)[1].min() > 11, len(j)
-        if enough and np.isin(v, y).all():
-            fit, new, new_y = i, case.test[0][j], case.test[1][j]
-            u = shrink(new, 28) / scale
-            there, (alone, q, sd) = neighbours(x / scale, y, u, v)[0], neighbours(u, v, None, v)
-            same = neighbours((x / scale)[:n], y[:n], None, y[:n])[0]
-            told += f", {there:.0%} from training to test, {alone:.0%} in test"
-            def far(a, b):  # a is less than 60 % of the way from chance to b
-                return a + 2 * np.sqrt(a * (1 - a) / n) < p + 0.6 * (b - p)
-            yield own < bar and alone > q + limit * sd, FAIL, f"{told}: shuffled?", own, bar
-            yield own > bar and far(there, own), FAIL, f"{told}: prepared alike?", there, own
-            yield far(same, alone), WARN, f"{told}: some training labels wrong?", same, alone
+    j, v = (case.rows(1000, case.test_classes), case.column(case.test_classes)) if case.test else (
+        [], y[:0])
+    if len(v) and case.test[0].shape[1:] == case.x.shape[1:] and np.isin(v, y).all() and (
+            np.unique(v, return_counts=True)[1].min() > 11):
+        fit, new, new_y, v, n = i, case.test[0][j], case.test[1][j], v[j], len(j)
+        u = shrink(new, 28) / scale
+        there, (alone, q, sd) = neighbours(x, y, u, v)[0], neighbours(u, v, None, v)
+        same = neighbours(x[:n], y[:n], None, y[:n])[0]
+        told += f", {there:.0%} from training to test, {alone:.0%} in test"
+        def far(a, b):  # a is less than 60 % of the way from chance to b
+            return a + 2 * np.sqrt(a * (1 - a) / n) < p + 0.6 * (b - p)
+        yield own < bar and alone > q + limit * sd, FAIL, f"{told}: shuffled?", own, bar
+        yield own > bar and far(there, own), FAIL, f"{told}: prepared alike?", there, own
+        yield far(same, alone), WARN, f"{told}: some training labels wrong?", same, alone
     if own < bar:  # in some data neighbours tell nothing: ask the network
         guess = case.prices(i)[1]
         case.learn(fit, 300, lambda: case.loss_of(new, new_y) < 0.9 * guess)
@@ -359,19 +354,18 @@ def odd_metric(case, i, expects):
     """Return what is odd about a metric that is shown right answers, and wrong ones."""
     logits, found, y = expects == "logits", [], keras.ops.convert_to_tensor(case.y[i])
     right = case.right(i, size=0.3) if logits else case.right(i, doubt=0.4)
-    right = right[:, :case.K].astype("float32")
     for scores in right, -right if logits else 1 - right:
         case.model.reset_metrics()
-        found.append(case.model.compute_metrics(None, y, keras.ops.convert_to_tensor(scores)))
+        scores = keras.ops.convert_to_tensor(scores.astype("float32"))
+        found.append(case.model.compute_metrics(None, y, scores))
     for name, good, bad in ((n, float(found[0][n]), float(found[1][n])) for n in found[0]):
-        if "acc" in name and (good < 0.99 or case.one_of_K and bad > 0.5):
-            return f"{name} is {good:.2g} for right answers, {bad:.2g} for wrong: which scores?"
-        if "entropy" in name and not good < 2 * case.loss(right, case.y[i]) + 0.5:
-            return f"{name} is {good:.3g} for right answers: which scores does it expect?"
+        if ("acc" in name and (good < 0.99 or case.one_of_K and bad > 0.5) or "entropy" in name
+                and not good < 2 * case.loss(right, case.y[i]) + 0.5):
+            return f"{name} is {good:.3g} for right answers, {bad:.3g} for wrong: which scores?"
 
 def check_start(case, limit=2):
     """Before training the loss is that of guessing; scores are what loss and metrics expect."""
-    i, name, loss = case.rows(256), case.loss_name, case.model.loss
+    i, name, loss, (kind, odd) = case.rows(256), case.loss_name, case.model.loss, case.kind
     yield not np.isfinite(case.scores(case.x[i])).all(), FAIL, "some scores are NaN or infinite"
     of_keras = isinstance(loss, str) or loss.__module__.startswith("keras")
     yield of_keras and case.K > 1 and case.y.size == len(case.y) and "sparse" not in name, FAIL, (
@@ -381,8 +375,7 @@ def check_start(case, limit=2):
         begin, (expects, guess, _) = case.loss_of(case.x[i], case.y[i]), case.prices(i)
     except Exception as e:
         yield True, FAIL, f"the loss cannot judge these scores and labels: {line(e)}"
-    kind, odd = case.kind
-    numeric = [word for word in ("square", "absol", "mse", "mae", "huber", "poiss") if word in name]
+    numeric = any(w in name for w in ("square", "absol", "mse", "mae", "huber", "poiss"))
     yield numeric, WARN, f"{name} is a loss for numbers: for classes take a cross-entropy"
     if kind and not numeric and "hinge" not in name:
         yield "second" in odd, FAIL, f"a {odd} keeps the loss up"
@@ -511,31 +504,30 @@ def check_update_size(case, limit=0.1):
     """A step changes kernels by about a thousandth of their size: 1e-6 to the limit."""
     if not hasattr(case, "steps"):
         list(check_learning(case))
-    size = float(np.median(case.steps[1:] or [0]))
-    told = f"a step changes the weights by {size:.1g} of their size"
-    yield not 1e-6 <= size <= limit, WARN, f"{told}; 0.001 is usual: the rate?", size, limit
-    yield True, PASS, told, size, limit
+    size = float(np.median([n for n in case.steps if n] or [0]))  # gathered gradients: 0 often
+    told, odd = f"a step changes the weights by {size:.1g} of their size", not 1e-6 <= size <= limit
+    yield True, WARN if odd else PASS, told + "; 0.001 is usual: the rate?" * odd, size, limit
 
 def check_one_batch(case, limit=0.1):
     """Your network, loss and optimizer learn 16 inputs by heart."""
     i = list({case.x[i].tobytes(): i for i in case.rows(200)[::-1]}.values())[::-1][:16]
-    i, rates, optimizer = np.array(i), [], case.model.optimizer
-    (_, guess, floor), history = case.prices(i), [case.loss_of(case.x[i], case.y[i])]
+    x, y, (_, guess, floor), rates = case.x[i], case.y[i], case.prices(np.array(i)), []
+    history = [case.loss_of(x, y)]
     def done():
-        history.append(case.loss_of(case.x[i], case.y[i]))
-        rates.append(float(numpy(optimizer.learning_rate)))
+        history.append(case.loss_of(x, y))
+        rates.append(float(numpy(case.model.optimizer.learning_rate)))
         return not history[-1] - floor >= limit * (guess - floor)
-    steps, begin, last = case.learn(i, 400, done), history[0], history[-1]
+    steps, last = case.learn(i, 400, done), history[-1]
     share, gain = np.array([last - floor, min(history[:-4] or [last]) - last]) / (guess - floor)
-    told = f"{steps} steps bring the loss of {len(i)} inputs from {begin:.3g} to {last:.3g}"
+    told = f"{steps} steps bring the loss of {len(i)} inputs from {history[0]:.3g} to {last:.3g}"
     yield share < limit, PASS, told, share, limit
     slow = 0.02 < gain and share < 0.97 or rates[-1] < 1e-3 * max(rates)
     yield share >= limit and slow, WARN, f"{told}, slowly: the rate, its schedule?", share, limit
     penalty = sum(float(numpy(p).sum()) for p in case.model.losses)
     why = ("a rate too high" if not last < 1.5 * guess else f"penalties of {penalty:.3g}"
-           if penalty > 3 * guess else f"a {case.kind[1]}; softmax twice ends at "
-           f"{np.log(1 + (case.K - 1) / np.e):.3f}" if case.kind[1] else "a rate too low, no way "
-           "for the gradient")
+           if penalty > 3 * guess else "a rate too low, no way for the gradient"
+           if not case.kind[1] else f"a {case.kind[1]}; softmax twice ends at "
+           f"{np.log(1 + (case.K - 1) / np.e):.3f}")
     yield not share < limit and not slow, FAIL, f"{told}: {why}?", share, limit
 
 def check_blank_input(case, limit=0.9):
@@ -544,11 +536,10 @@ def check_blank_input(case, limit=0.9):
     x, y, even = case.x[i], case.y[i], case.prices(i)[1]
     def ratio():
         return case.loss_of(x, y) / min(case.loss_of(0 * x, y), even)
-    first, steps = ratio(), case.learn(case.rows(512), 200, lambda: ratio() < limit)
-    last = ratio()
+    first, steps, last = ratio(), case.learn(case.rows(512), 200, lambda: ratio() < limit), ratio()
+    status = PASS if last < limit else WARN if last < first - 0.002 else FAIL
     told = f"{steps} steps bring the loss to {last:.2f} of what it is without inputs"
-    yield last < limit, PASS, told, last, limit
-    yield not last < limit, WARN if last < first - 0.002 else FAIL, f"{told}: used?", last, limit
+    yield True, status, told, last, limit
 
 CHECKS = {name[6:].replace("_", " "): f for name, f in globals().items() if name[:6] == "check_"}
 LIMITS = {name: f.__defaults__[0] for name, f in CHECKS.items()}  # move one if you like
@@ -563,8 +554,8 @@ def check(build_or_model, train, test=None, only=None, skip=(), seed=0, budget=N
     which no check starts. The random states of Python and NumPy are left as they were; Keras' own
     is seeded. Raises ValueError or TypeError for what cannot be checked.
     """
-    only, skip = ([n] if isinstance(n, str) else CHECKS if n is None else list(n)
-                  for n in (only, skip))
+    only = CHECKS if only is None else [only] if isinstance(only, str) else list(only)
+    skip = [skip] if isinstance(skip, str) else list(skip)
     if unknown := [name for name in [*only, *skip] if name not in CHECKS]:
         raise ValueError(f"no check is called {unknown}, only {list(CHECKS)}")
     train, test = as_arrays(train, "train"), test if test is None else as_arrays(test, "test")
@@ -572,11 +563,11 @@ def check(build_or_model, train, test=None, only=None, skip=(), seed=0, budget=N
     try:
         keras.utils.set_random_seed(seed)
         case = Case(get_network(build_or_model), train, test, seed)
-        for name in [name for name in CHECKS if name in only and name not in skip]:
+        for name in (name for name in CHECKS if name in only and name not in skip):
             late = budget is not None and time.time() - begin > budget
-            finding = (SKIP, f"the budget of {budget} s is used up") if late else run(case, name)
-            report[name] = Result(name, *finding, *[None] * (4 - len(finding)), (
-                f"{BOOK}{PAGE}{SECTIONS[name]}"))
+            found = [SKIP, f"the budget of {budget} s is used up"] if late else run(case, name)
+            value, limit = [None if n is None else float(n) for n in [*found, None, None][2:4]]
+            report[name] = Result(name, *found[:2], value, limit, BOOK + PAGE + SECTIONS[name])
             case.restore()
     finally:
         random.setstate(python)
@@ -585,18 +576,15 @@ def check(build_or_model, train, test=None, only=None, skip=(), seed=0, budget=N
 
 def run(case, name):
     """Return the worst finding of one check."""
-    found = []
-    if name in ("match", "leakage") and case.test is None:
-        return SKIP, "no test set is given"
+    found = [[SKIP, "no test set"]] * (case.test is None and name in ("match", "leakage"))
     try:
         with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
-            for holds, *finding in CHECKS[name](case, LIMITS[name]):
-                if holds:
-                    found.append(finding)
-                    if finding[0] in (FAIL, SKIP):
-                        break
+            for holds, *finding in () if found else CHECKS[name](case, LIMITS[name]):
+                found += [finding] * bool(holds)
+                if holds and finding[0] in (FAIL, SKIP):
+                    break
     except Exception as e:
-        found.append((SKIP, f"the check cannot run: {line(e)}"))
+        found.append([SKIP, f"the check cannot run: {line(e)}"])
     return min(found, key=lambda f: (FAIL, WARN, SKIP, PASS).index(f[0]))
 
 def show_batch(build_or_model, train, seed=0):
@@ -605,11 +593,11 @@ def show_batch(build_or_model, train, seed=0):
     i, ink = case.rows(16), " .:-=+*#%@"
     met = as_met(case, case.x[i])
     text = [f"from {met.min():.3g} ({ink[0]!r}) to {met.max():.3g} ({ink[-1]!r})"]
-    met = (met - met.min()) / max(np.ptp(met), 1e-9)
-    for k, a in zip(i, met.mean(axis=-1) if met.ndim == 4 else met, strict=True):
+    shades = (9 * (met - met.min()) / max(np.ptp(met), 1e-9)).astype(int)
+    for k, a in zip(i, shades.max(axis=-1) if met.ndim == 4 else shades, strict=True):
         a = np.atleast_2d(a)
         down, across = (np.linspace(0, m - 1, min(m, n)).astype(int) for m, n in zip(
             a.shape, (14, 28), strict=True))
-        text += [f"label {case.y[k]}"] + ["".join(ink[int(9 * s)] for s in row).rstrip()
-                                          for row in a[np.ix_(down, across)]]
+        text += [f"label {case.y[k]}", *("".join(ink[n] for n in row).rstrip()
+                                         for row in a[np.ix_(down, across)])]
     return "\n".join(text)
