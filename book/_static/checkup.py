@@ -41,7 +41,7 @@ class Report(dict):
             ", ".join(counts)])
 
 def line(error):
-    return f"{type(error).__name__}: {error}".strip().split("\n")[0][:160]
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 numpy = keras.ops.convert_to_numpy
 
@@ -593,7 +593,7 @@ def show_batch(build_or_model, train, seed=0):
     i, ink = case.rows(16), " .:-=+*#%@"
     met = as_met(case, case.x[i])
     text = [f"from {met.min():.3g} ({ink[0]!r}) to {met.max():.3g} ({ink[-1]!r})"]
-    shades = (9 * (met - met.min()) / max(np.ptp(met), 1e-9)).astype(int)
+    shades = (9 * (met - met.min()) / max(np.ptp(met), 1e-9)).round().astype(int)
     for k, a in zip(i, shades.max(axis=-1) if met.ndim == 4 else shades, strict=True):
         a = np.atleast_2d(a)
         down, across = (np.linspace(0, m - 1, min(m, n)).astype(int) for m, n in zip(

@@ -381,7 +381,7 @@ def vision_transformer():
 def deep_residual():
     inputs = keras.Input((28, 28, 1))
     x = L.Conv2D(8, 3, strides=2, padding="same", activation="relu")(inputs)
-    for _ in range(5):
+    for _ in range(3):
         h = L.Conv2D(8, 3, padding="same", use_bias=False)(L.ReLU()(L.BatchNormalization()(x)))
         x = L.Add()([x, L.Conv2D(8, 3, padding="same")(L.ReLU()(L.BatchNormalization()(h)))])
     return compiled(keras.Model(inputs, L.Dense(10)(L.GlobalAveragePooling2D()(L.ReLU()(x)))))
@@ -498,7 +498,7 @@ SOUND = {  # name: (build, data, checks that may warn)
     "deep residual": (deep_residual, digits, ""),
     "layer norm": (lambda: stack(L.Flatten(), L.Dense(24), L.LayerNormalization(), L.Activation("gelu"), L.Dense(10)), digits, ""),
     "30 rows": (lambda: points(L.Dense(16, activation="relu"), L.Dense(2, activation="softmax"), loss=PROBABILITIES,
-                               optimizer=ADAM(0.01)), lambda: clouds(2, 12, 45), ""),
+                               optimizer=ADAM(0.01)), lambda: clouds(2, 12, 45), "start"),
     "8 rows": (lambda: points(L.Dense(16, activation="relu"), L.Dense(1, activation="sigmoid"), loss="binary_crossentropy",
                               optimizer=ADAM(0.01)), lambda: clouds(2, 12, 12), ""),
     "bytes around 0": (lambda: small_images(), change(photographs, lambda x: x[..., ::-1].astype(np.float32) - [103.939, 116.779, 123.68]
