@@ -354,13 +354,14 @@ def odd_metric(case, i, expects):
     """Return what is odd about a metric that is shown right answers, and wrong ones."""
     logits, found, y = expects == "logits", [], keras.ops.convert_to_tensor(case.y[i])
     right = case.right(i, size=0.3) if logits else case.right(i, doubt=0.4)
-    for scores in right, -right if logits else 1 - right:
+    shown = [a.astype("float32") for a in (right, -right if logits else 1 - right)]
+    for scores in shown:
         case.model.reset_metrics()
-        scores = keras.ops.convert_to_tensor(scores.astype("float32"))
-        found.append(case.model.compute_metrics(None, y, scores))
+        found.append(case.model.compute_metrics(None, y, keras.ops.convert_to_tensor(scores)))
+    losses = [case.loss(scores, case.y[i]) for scores in shown]
     for name, good, bad in ((n, float(found[0][n]), float(found[1][n])) for n in found[0]):
         if ("acc" in name and (good < 0.99 or case.one_of_K and bad > 0.5) or "entropy" in name
-                and not good < 2 * case.loss(right, case.y[i]) + 0.5):
+                and not max(good - 2 * losses[0], bad - 2 * losses[1]) < 0.5):
             return f"{name} is {good:.3g} for right answers, {bad:.3g} for wrong: which scores?"
 
 def check_start(case, limit=2):

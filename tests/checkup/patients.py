@@ -434,6 +434,11 @@ def normal():
     return layer
 
 
+def around_0(x):
+    """Return bytes in colour as preprocess_input of VGG and ResNet does."""
+    return x[..., ::-1].astype(np.float32) - np.array([103.939, 116.779, 123.68], np.float32)
+
+
 def small_images(*layers, shape=(16, 16, 3), **options):
     return stack(*layers, L.Conv2D(8, 3, strides=2, activation="relu"), L.Flatten(), L.Dense(4), shape=shape, **options)
 
@@ -501,8 +506,8 @@ SOUND = {  # name: (build, data, checks that may warn)
                                optimizer=ADAM(0.01)), lambda: clouds(2, 12, 45), "start"),
     "8 rows": (lambda: points(L.Dense(16, activation="relu"), L.Dense(1, activation="sigmoid"), loss="binary_crossentropy",
                               optimizer=ADAM(0.01)), lambda: clouds(2, 12, 12), ""),
-    "bytes around 0": (lambda: small_images(), change(photographs, lambda x: x[..., ::-1].astype(np.float32) - [103.939, 116.779, 123.68]
-                                                      ), "start, update size"),
+    "bytes around 0": (lambda: stack(L.Conv2D(8, 3, strides=2, use_bias=False), L.BatchNormalization(), L.ReLU(), L.Flatten(), L.Dense(4),
+                                     shape=(16, 16, 3)), change(photographs, around_0), ""),
     "5x1 then 1x5, grouped then 1x1": (crossed, digits, ""),
     "labels in a column": (dense, change(digits, g=lambda y: y[:, None].astype(np.float32)), ""),
     "spatial dropout, ELU": (lambda: stack(L.Conv2D(8, 5, strides=2, activation="elu"), L.SpatialDropout2D(0.2), L.Flatten(),
