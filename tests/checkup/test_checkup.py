@@ -237,7 +237,7 @@ def test_show_batch_draws_what_the_first_kernel_meets():
     (x, y), _ = halves(digits)
     text = checkup.show_batch(dense, (x, y))
     assert text.startswith("from 0 (' ') to 1 ('@')\n") and len(re.findall(r"label \d", text)) == 16
-    assert text.count("@") > 100 and max(map(len, text.splitlines())) <= 60
+    assert text.count("@") > 20 and max(map(len, text.splitlines())) <= 60
     scaled = checkup.show_batch(lambda: patients.stack(L.Rescaling(2.0, -1), L.Flatten(), L.Dense(10)), (x, y))
     assert scaled.startswith("from -1 (' ') to 1 ('@')")
     assert len(checkup.show_batch(lambda: points(L.Dense(4)), halves(clouds)[0]).splitlines()) == 33
