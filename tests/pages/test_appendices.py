@@ -4,6 +4,7 @@ import json
 import re
 
 import nbformat
+import numpy as np
 import pytest
 from claims import assertions
 from conftest import ROOT, find_notebook
@@ -70,3 +71,18 @@ def test_the_numbers_of_an_erratum_stand_in_the_chapter_that_shows_it(chapter, w
         plain = value.replace(",", "")
         if len(plain) > 3:
             assert re.search(rf"(?<![\d.]){re.escape(plain)}", code), f"chapter {chapter} asserts no {value}: {words}"
+
+
+def test_the_turns_of_the_notation_bring_arrays_to_the_books_orders():
+    """MATLAB's memory in NumPy: its first axis runs fastest, so a reader of files shows the axes in reverse."""
+    rows = re.findall(r"(?m)^\| (\w.*?) \| (.*?) ?\| (.*?) ?\| `(.*?)` \| `(.*?)` \|$", PAGES["notation.md"].split("## Order the axes")[1])
+    nhwc, hwio = np.arange(120).reshape(2, 4, 5, 3), np.arange(120).reshape(4, 5, 3, 2)
+    assert len(rows) == 4
+    for name, images, to_nhwc, weights, to_hwio in rows:
+        for right, order, letters, turn in [(nhwc, "N H W C", images, to_nhwc), (hwio, "FH FW C K", weights, to_hwio)]:
+            axes = re.findall(r"\w+", letters)
+            given = right.transpose([order.split().index(axis) for axis in axes]) if axes else right
+            assert not axes or np.array_equal(eval(turn.strip("`"), {"x": given, "w": given}), right), (name, turn)
+            if "MATLAB" in name:
+                matlabs = right if order[0] == "F" else right.transpose(1, 2, 3, 0)  # weights as HWIO, images as HWCN
+                assert np.array_equal(given, np.frombuffer(matlabs.tobytes(order="F"), right.dtype).reshape(matlabs.shape[::-1]))
