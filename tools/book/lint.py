@@ -137,7 +137,7 @@ def lint_notebook(name, text):
         problems.append(f"not in canonical form (saved by another tool?). {rerun}")
     problems += lint_outline(notebook.cells)
     problems += core_path.beyond_contract(name, notebook.cells)
-    if name < last_look.NOT_YET:
+    if name < core_path.NOT_YET:
         problems += last_look.looks_too_early((i, statements(cell.source)) for i, cell in code)
     if len(text.encode()) > MAX_BYTES:
         problems.append(f"{len(text.encode()):,} bytes, more than {MAX_BYTES:,}: "
