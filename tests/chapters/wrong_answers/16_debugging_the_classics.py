@@ -161,7 +161,7 @@ WRONG = {
         "it breaks down": [test_raises_another_error],
         "it refuses a right one": [test_refuses_all, test_wants_another_deviation],
     },
-    "check_order": {
+    "check_six": {
         "bug A gets past heart": [["heart", "calm", "match", "moves", "no leak", "pairs"]],
         "bug A gets past match": [right_order[::-1]],
         "use each of": [
