@@ -101,6 +101,15 @@ def test_a_registered_class_comes_back_with_its_rate(tmp_path, images):
         np.testing.assert_array_equal(again(images), model(images))
 
 
+def test_registering_alone_is_not_enough(tmp_path, images):
+    registered = keras.saving.register_keras_serializable("test_11")
+    model = registered(type("Registered", (CHAPTER["SubclassedNetwork"],), {}))(rate=0.25)
+    model(images)
+    model.save(tmp_path / "mine.keras")
+    with pytest.raises(TypeError, match="could not be deserialized"):
+        keras.models.load_model(tmp_path / "mine.keras")
+
+
 def test_nothing_trains_once_the_test_set_is_open():
     cells = [cell.source for cell in nbformat.read(find_notebook("11"), as_version=4).cells if cell.cell_type == "code"]
     opened = next(i for i, source in enumerate(cells) if re.search(r"\b[xy]_test\b", source.partition("def load_mnist")[0]))
