@@ -43,8 +43,7 @@ else
 	OPENBLAS_CORETYPE=Haswell ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest --nbval notebooks
 endif
 
-bench: .venv/ready  ## seconds and memory of each notebook, seconds of the book, each network beside the others
-	$(BIN)/python -m tools.make.bench
+bench: .venv/ready  ## seconds and memory of each notebook, seconds of the book
 	$(BIN)/python -m tools.book bench
 
 lighthouse: book  ## what Lighthouse must find on every page, or on PAGES="book/index.html ..." (needs Chromium and node)

@@ -1,5 +1,7 @@
 """Chapter 05 against TensorFlow, SciPy and Keras: windows, im2col, conv2d, and the counts of parameters and multiply-adds."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -242,3 +244,15 @@ def test_counts_refuse_what_is_no_shape(book, output_hw, w_shape, numbers):
     if tuple(np.atleast_1d(output_hw)) == (4, 4):
         with pytest.raises(ValueError, match=numbers):
             book["count_parameters"](w_shape)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool", "float32"])
+def test_filter_rgb_counts_whole_numbers_as_floats(dtype):
+    image = np.full((3, 3, 3), 1 if dtype == "bool" else 100, dtype)
+    assert_array_equal(definitions("05")["filter_rgb"](image, np.eye(3)[None, None] / 2), image / 2)
+
+
+@pytest.mark.parametrize("image, w", [((5, 5), (3, 3, 3, 3)), ((5, 5, 4), (3, 3, 3, 3)), ((5, 5, 4), (3, 3, 4, 4)), ((0, 5, 3), (3, 3, 3, 3)), ((5, 5, 3), (3, 3)), ((5, 5, 3), (3, 3, 3, 1))])
+def test_filter_rgb_refuses_what_does_not_fit_with_its_numbers(image, w):
+    with pytest.raises(ValueError, match=re.escape(f"image {image} and w {w} do not fit")):
+        definitions("05")["filter_rgb"](np.ones(image), np.ones(w))

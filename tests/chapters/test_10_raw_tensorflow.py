@@ -29,7 +29,7 @@ def twin():
         keras.Input((28, 28, 1)),
         keras.layers.Conv2D(32, 5, padding="same", activation="relu"), keras.layers.MaxPooling2D(2),
         keras.layers.Conv2D(64, 5, padding="same", activation="relu"), keras.layers.MaxPooling2D(2),
-        keras.layers.Flatten(), keras.layers.Dense(1024, activation="relu"), keras.layers.Dropout(0.25), keras.layers.Dense(10),
+        keras.layers.Flatten(), keras.layers.Dense(1024, activation="relu"), keras.layers.Dense(10),
     ])
 
 
@@ -121,19 +121,6 @@ def test_a_wrong_number_of_rows_is_an_error_for_every_batch(parameters):
         for count in 1, 16, 128:
             with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
                 forward(dict(parameters, wd1=tf.zeros([rows, 1024])), digits(count))
-
-
-def test_dropout_drops_the_share_it_is_given_and_nothing_in_testing():
-    ones = {name: tf.zeros_like(value) for name, value in FRESH.items()}
-    ones |= {"bd1": tf.ones(1024), "out_w": tf.eye(1024, 10)}  # the logits are ten of the hidden numbers
-    x = np.zeros((1000, 28, 28, 1), np.float32)
-    assert np.allclose(forward(ones, x), 1)
-    for rate in 0.25, 0.6:
-        keras.utils.set_random_seed(0)
-        h = forward(ones, x, rate).numpy()
-        assert np.allclose(h[h != 0], 1 / (1 - rate)) and abs(np.mean(h == 0) - rate) < 0.025  # 5 standard deviations
-    with pytest.raises(ValueError):
-        forward(ones, x, 1.5)
 
 
 @settings(many, max_examples=60)
@@ -242,27 +229,20 @@ def test_the_feed_shuffles_by_its_seed_and_mixes_far_images():
         assert epoch[:20].max() > count // 2 > epoch[-20:].min()  # a small buffer starts with the first rows
 
 
-def test_the_step_drops_the_share_it_is_given():
-    def first_losses(rate):
-        keras.utils.set_random_seed(0)
-        losses = []
-        for _ in range(2):  # the rate of learning is 0: only dropout can make a difference
-            losses.append(float(step[rate](x, y, tf.constant(1.0), tf.constant(0.0))[0]))
-        return losses
-
+def test_the_step_measures_the_batch_before_it_moves():
     x, y = tf.constant(digits(8)), tf.constant(np.arange(8))
-    step = {rate: chapter["make_train_step"](FRESH, rate=rate) for rate in (0.0, 0.6)}
-    plain, dropped = first_losses(0.0), first_losses(0.6)
-    assert plain[0] == plain[1] and dropped[0] != dropped[1]
-    loss, _ = chapter["loss_and_accuracy"](forward(FRESH, x), y)
-    assert np.isclose(plain[0], loss, rtol=1e-5)
+    parameters = init_parameters(7)
+    expected, _ = chapter["loss_and_accuracy"](forward(parameters, x), y)
+    step = chapter["make_train_step"](parameters)
+    one, two = (float(step(x, y, tf.constant(1.0), tf.constant(0.0))[0]) for _ in range(2))
+    assert np.allclose([one, two], expected, rtol=1e-5, atol=0)  # rate 0: nothing moves, nothing is random
 
 
 def test_a_step_is_keras_adam_on_the_keras_network(twin):
     parameters, rate = init_parameters(0), 1e-3
     twin.set_weights([value.numpy() for value in parameters.values()])
     adam, price = keras.optimizers.Adam(rate, beta_2=0.95), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    step, x, y = chapter["make_train_step"](parameters, rate=0.0), tf.constant(digits(16)), tf.constant(np.arange(16) % 10)
+    step, x, y = chapter["make_train_step"](parameters), tf.constant(digits(16)), tf.constant(np.arange(16) % 10)
     for count in 1, 2, 3:
         with tf.GradientTape() as tape:
             logits = twin(x, training=False)
@@ -273,14 +253,13 @@ def test_a_step_is_keras_adam_on_the_keras_network(twin):
         assert np.isclose(accuracy, np.mean(np.argmax(logits, axis=1) == y), atol=1 / 16 + 1e-6)  # a tie may fall otherwise
         for value, theirs in zip(parameters.values(), twin.trainable_variables):
             assert np.mean(np.abs(value - theirs)) < 0.02 * rate * count, value.name  # a gradient near 0 may be rounded
-    assert chapter["make_train_step"].__defaults__ == (0.25,)  # the share to drop; the lecture's 0.75 is the share to keep
 
 
 def test_a_few_steps_fit_one_batch_and_trace_once():
     keras.utils.set_random_seed(0)
     parameters = init_parameters(0)
     before = {name: value.numpy() for name, value in parameters.items()}
-    step = chapter["make_train_step"](parameters, rate=0.25)
+    step = chapter["make_train_step"](parameters)
     x, y = tf.constant(digits(16)), tf.constant(np.arange(16) % 10)
     losses = [float(step(x, y, tf.constant(float(count)), tf.constant(1e-3))[0]) for count in range(1, 41)]
     assert abs(losses[0] - np.log(10)) < 0.3 and np.mean(losses[-3:]) < 0.5

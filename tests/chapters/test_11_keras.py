@@ -5,6 +5,7 @@ import os
 import re
 
 import keras
+import nbformat
 import numpy as np
 import pytest
 from conftest import ROOT, definitions, find_notebook
@@ -88,6 +89,32 @@ def test_the_tables_are_what_the_script_wrote():
     text = find_notebook("11").read_text()
     for epoch, accuracy in CHAPTER["ADAM_CURVE"].items():
         assert re.search(rf"\| {epoch} \|[^|]+\|[^|]+\| {accuracy} \|", text), (epoch, accuracy)
+
+
+def test_a_registered_class_comes_back_with_its_rate(tmp_path, images):
+    for rate in 0.25, 0.4:
+        model = CHAPTER["SavedNetwork"](rate)
+        model(images)
+        model.save(tmp_path / "mine.keras")
+        again = keras.models.load_model(tmp_path / "mine.keras")
+        assert again.dropout.rate == rate
+        np.testing.assert_array_equal(again(images), model(images))
+
+
+def test_registering_alone_is_not_enough(tmp_path, images):
+    registered = keras.saving.register_keras_serializable("test_11")
+    model = registered(type("Registered", (CHAPTER["SubclassedNetwork"],), {}))(rate=0.25)
+    model(images)
+    model.save(tmp_path / "mine.keras")
+    with pytest.raises(TypeError, match="could not be deserialized"):
+        keras.models.load_model(tmp_path / "mine.keras")
+
+
+def test_nothing_trains_once_the_test_set_is_open():
+    cells = [cell.source for cell in nbformat.read(find_notebook("11"), as_version=4).cells if cell.cell_type == "code"]
+    opened = next(i for i, source in enumerate(cells) if re.search(r"\b[xy]_test\b", source.partition("def load_mnist")[0]))
+    assert any(".fit(" in source for source in cells[:opened])
+    assert not [source for source in cells[opened:] if ".fit(" in source]
 
 
 def test_the_notebook_leaves_no_file_behind():

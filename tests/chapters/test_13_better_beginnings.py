@@ -1,21 +1,53 @@
-"""Chapter 13: variances against chance and Keras, whitening and spherical k-means against linear algebra."""
+"""Chapter 13: the stored tables, variances against chance and Keras, whitening and spherical k-means against linear algebra."""
 
 import itertools
+import json
 
 import keras
 import numpy as np
 import pytest
 import scipy.linalg
 import scipy.stats
+import tensorflow as tf
 from conftest import definitions, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.book.files import ROOT, find_notebook
+
 CHAPTER = definitions("13")
-fans, push, relu, whiten, spherical_kmeans, take_patches = (
-    CHAPTER[n] for n in ("fans", "push", "relu", "whiten", "spherical_kmeans", "take_patches"))
+fans, push, pull, relu, whiten, spherical_kmeans, take_patches = (
+    CHAPTER[n] for n in ("fans", "push", "pull", "relu", "whiten", "spherical_kmeans", "take_patches"))
 MANY = examples(200)
 seeds = st.integers(0, 9999)
+
+
+# --- what the script wrote -----------------------------------------------------------------------------------------
+
+def test_the_table_of_one_epoch_is_what_the_script_wrote():
+    stored = json.loads((ROOT / "data" / "curves.json").read_text())["one_epoch"]
+    assert stored["judge"] == "test" and stored["images"] == 55_000 and stored["batch"] == 128 and stored["rates"] == [0.001]
+    for start, row in CHAPTER["ONE_EPOCH"].items():
+        for dropout, values in row.items():
+            assert values == tuple(stored["runs"][f"{start}, rate 0.001, seed {seed}"][dropout] for seed in range(3))
+            summary = stored["summary"][f"{start}, rate 0.001"][dropout]
+            assert summary["mean"] == round(np.mean(values), 4) and np.isclose(summary["spread"], np.ptp(values))
+    means = {key: row["mean"] for start in ("std 1", "Glorot") for key, row in
+             ((f"{start} {d}", stored["summary"][f"{start}, rate 0.001"][d]) for d in ("on", "off"))}
+    text = find_notebook("13").read_text()
+    gains = [100 * (means[a] - means[b]) for a, b in
+             [("Glorot on", "std 1 on"), ("Glorot off", "std 1 on"), ("std 1 off", "std 1 on"), ("Glorot off", "Glorot on")]]
+    assert "The start alone brings {:.1f} of the {:.1f} points, and the switch alone {:.1f}. After a good start the forgotten switch costs {:.1f} points".format(*gains) in text
+    assert f"it ends at {means['std 1 on']:.3f} on average" in text and f"it ends at {means['Glorot off']:.3f}" in text
+
+
+def test_the_sweep_of_starts_is_what_the_script_wrote():
+    stored = json.loads((ROOT / "data" / "curves.json").read_text())["starts"]
+    assert stored["judge"] == "validation" and stored["rates"] == CHAPTER["RATES"] and stored["images"] == 60 * stored["batch"]
+    assert list(CHAPTER["AFTER_60"]) == stored["starts"] == ["std 1", "0.01", "Glorot", "He"]
+    for start, rows in CHAPTER["AFTER_60"].items():
+        for rate, values in zip(CHAPTER["RATES"], rows, strict=True):
+            assert values == tuple(stored["runs"][f"{start}, rate {rate}, seed {seed}"]["off"] for seed in range(3))
 
 
 # --- variances -----------------------------------------------------------------------------------------------------
@@ -50,6 +82,22 @@ def test_push_is_that_many_layers(depth, n, std, seed):
     for layer in layers:
         expected = np.tanh(np.einsum("ij,jk->ik", expected, rng.normal(0, std, (n, n))))
         np.testing.assert_allclose(layer, expected, rtol=1e-9, atol=1e-12)
+
+
+@examples(40)
+@given(depth=st.integers(1, 4), n=st.integers(1, 6), std=st.floats(0.1, 2), bend=st.sampled_from(["relu", "tanh"]), seed=seeds)
+def test_pull_is_the_gradient_of_push(depth, n, std, bend, seed):
+    activation, slope, theirs = {"relu": (relu, lambda y: y > 0, tf.nn.relu), "tanh": (np.tanh, lambda y: 1 - y**2, tf.tanh)}[bend]
+    x, rng = np.random.default_rng(7).normal(size=(4, n)), np.random.default_rng(seed)
+    spread = pull(push(x, std, activation, depth, seed), std, slope, seed)
+    leaves = [tf.constant(x)]
+    with tf.GradientTape() as tape:
+        tape.watch(leaves[0])
+        for _ in range(depth):
+            leaves.append(theirs(leaves[-1] @ rng.normal(0, std, (n, n))))
+    sent = np.random.default_rng(2).normal(size=(4, n))
+    expected = [g.numpy().std() for g in tape.gradient(leaves[-1], leaves[:-1], sent)]
+    np.testing.assert_allclose(spread, expected, rtol=1e-9, atol=1e-12)
 
 
 size = st.integers(1, 12)

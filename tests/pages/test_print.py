@@ -34,6 +34,11 @@ def test_every_chapter_is_in_the_epub_and_its_contents(epub):
     assert list(dict.fromkeys(links)) == pages
 
 
+def test_the_epub_counts_the_claims_that_stand_in_its_chapters(epub):
+    page = epub["book/claims.xhtml"].decode()
+    assert page.count(" assertions") == 1 + len([name for name in table_of_contents() if "notebooks/" in name]) and "<pre" not in page
+
+
 def test_the_epub_is_sound(epub):
     """Each page is XML, without scripts and unknown elements; each image, link and style is there;
     MathML is announced.

@@ -111,8 +111,8 @@ def first_code(notebook):
     (lambda nb: setattr(first_code(nb), "source", first_code(nb).source + "\nx = 1"), r"edited since it was last run: cell \d+\. Run `make refresh"),
     (lambda nb: nb.metadata.update(colab={"provenance": []}), r"not in canonical form.*make refresh"),
     (lambda nb: nb.cells[3].update(id="zzzzzzzz"), r"edited since|not in canonical form"),
-    (lambda nb: nb.cells.insert(5, new_code_cell(" ")), r"^04_output_size\.ipynb, cell 6: is empty: delete it\.$"),
-    (lambda nb: nb.cells.insert(5, new_markdown_cell("")), r"^04_output_size\.ipynb, cell 6: is empty: delete it\.$"),
+    (lambda nb: nb.cells.insert(5, new_code_cell(" ")), r"^04_output_size\.ipynb, cell 6 is empty: delete it\.$"),
+    (lambda nb: nb.cells.insert(5, new_markdown_cell("")), r"^04_output_size\.ipynb, cell 6 is empty: delete it\.$"),
     (lambda nb: nb.cells[3].metadata.update(name="x"), r"^04_output_size\.ipynb, cell 4 has metadata of no use here: delete name"),
     (lambda nb: nb.cells.insert(5, nbformat.v4.new_raw_cell("x")), r"^04_output_size\.ipynb, cell 6 is raw"),
 ])

@@ -83,7 +83,7 @@ def test_an_empty_cell_is_named_and_does_not_disturb_the_count(small, capsys):
     edited.cells.insert(1, new_code_cell(" "))
     nbformat.write(edited, small)
     assert run.refresh([small]) == 1
-    assert "cell 2: is empty: delete it" in (said := capsys.readouterr().out) and "not one fresh run" not in said
+    assert "cell 2 is empty: delete it" in (said := capsys.readouterr().out) and "not one fresh run" not in said
     assert [c.execution_count for c in nbformat.read(small, as_version=4).cells[2:]] == [1, 2, 3, 4]
 
 

@@ -7,7 +7,7 @@ import nbformat
 COLUMNS = ["words", "cells", "lines", "folds"]
 CONTRACT = [1400, 14, 110, 7]  # at most
 FEWEST_FOLDS = 5  # predictions
-NOT_YET = "10"  # chapters from here on have not been cut to a core path yet
+NOT_YET = "10"  # chapters from here on are not in the new form yet
 
 
 def core_path(cells):

@@ -12,7 +12,7 @@ import sys
 
 import nbformat
 
-from tools.book import canonical, core_path
+from tools.book import canonical, core_path, last_look
 from tools.book.files import ROOT, chapters, table_of_contents
 
 MAX_LINES, MAX_COLUMNS, MAX_BYTES = 25, 80, 1_000_000  # of a cell, of its lines, of a notebook
@@ -119,8 +119,8 @@ def lint_notebook(name, text):
     problems = canonical.losses(notebook)
     for index, cell in cells:
         rules = lint_code if cell.cell_type == "code" else lint_markdown
-        found = rules(cell) if cell.source.strip() else ["is empty: delete it."]
-        problems += [f"cell {index}: {what}" for what in found]
+        problems += [f"cell {index}: {what}" for what in rules(cell)]
+        problems += [f"cell {index} is empty: delete it."] * (not cell.source.strip())
     problems += lint_ignored(notebook.cells)
     code = [(index, cell) for index, cell in cells
             if cell.cell_type == "code" and cell.source.strip()]
@@ -137,6 +137,8 @@ def lint_notebook(name, text):
         problems.append(f"not in canonical form (saved by another tool?). {rerun}")
     problems += lint_outline(notebook.cells)
     problems += core_path.beyond_contract(name, notebook.cells)
+    if name < core_path.NOT_YET:
+        problems += last_look.looks_too_early((i, statements(cell.source)) for i, cell in code)
     if len(text.encode()) > MAX_BYTES:
         problems.append(f"{len(text.encode()):,} bytes, more than {MAX_BYTES:,}: "
                         "make its pictures smaller.")

@@ -91,7 +91,36 @@ def test_breaks_down(f):
 
 
 solution = {"unnormalised inputs", "outputs and loss do not fit"}
-right_order = ["modes", "labels", "leakage", "outputs", "gradients", "match"]
+right_order = ["calm", "pairs", "no leak", "heart", "moves", "match"]
+
+
+def passes(model, mode, x):
+    return np.array(model(x, training=mode))
+
+
+def noise_looks_for_a_layer(build, x):
+    says(any("Dropout" in type(layer).__name__ for layer in build().layers))
+
+
+def noise_looks_at_the_rate(build, x):
+    says(build().layers[-1].rate > 0)
+
+
+def noise_with_a_coarse_limit(build, x):
+    model = build()
+    says(np.abs(passes(model, True, x) - passes(model, False, x)).max() > 0.01)
+
+
+def noise_the_wrong_way_round(build, x):
+    model = build()
+    says(np.array_equal(passes(model, True, x), passes(model, False, x)))
+
+
+def noise_raises_another_error(build, x):
+    model = build()
+    if np.array_equal(passes(model, True, x), passes(model, False, x)):
+        raise ValueError("nothing acts")
+
 
 WRONG = {
     "check_floor": {
@@ -132,20 +161,27 @@ WRONG = {
         "it breaks down": [test_raises_another_error],
         "it refuses a right one": [test_refuses_all, test_wants_another_deviation],
     },
-    "check_inspections": {
-        "bug A gets past inspect_gradients": [
-            ["gradients", "labels", "leakage", "match", "modes", "outputs"],
-        ],
-        "bug A gets past inspect_match": [right_order[::-1]],
+    "check_six": {
+        "bug A gets past heart": [["heart", "calm", "match", "moves", "no leak", "pairs"]],
+        "bug A gets past match": [right_order[::-1]],
         "use each of": [
-            right_order[:5], right_order + ["input"], "modes", 6,
-            ["modes", "labels", "leakage", "initial_loss", "gradients", "match"],
+            right_order[:5], right_order + ["scale"], "calm", 6,
+            ["calm", "pairs", "no leak", "scale", "moves", "match"],
         ],
-        "bug B gets past inspect_leakage": [
-            ["modes", "leakage", "labels", "outputs", "gradients", "match"],
+        "bug B gets past no leak": [["calm", "no leak", "pairs", "heart", "moves", "match"]],
+        "bug E gets past match": [["calm", "pairs", "no leak", "heart", "match", "moves"]],
+    },
+    "check_require_noise": {
+        "it refuses a network whose dropout acts.": [
+            noise_the_wrong_way_round, lambda build, x: says(False),
         ],
-        "bug E gets past inspect_match": [
-            ["modes", "labels", "leakage", "outputs", "match", "gradients"],
+        "it refuses a network whose dropout acts, with scores of a thousandth": [noise_with_a_coarse_limit],
+        "it accepts a network whose switch is frozen": [
+            lambda build, x: None, lambda build, x: False, noise_looks_for_a_layer, noise_looks_at_the_rate,
+        ],
+        "it breaks down (ValueError: nothing acts) on one whose switch is frozen": [noise_raises_another_error],
+        "it accepts a network whose rate is 0": [
+            lambda build, x: says(type(build().layers[-1]).__name__ == "Dropout"),
         ],
     },
     "check_causes": {
