@@ -2,13 +2,11 @@
 
 import ast
 import importlib.util
-import io
 import random
 import re
 import shutil
 import subprocess
 import sys
-import tokenize
 
 import keras
 import numpy as np
@@ -45,7 +43,7 @@ def test_a_planted_bug_is_flagged(name):
     train, test = halves(data)
     report = check(build, train, test, only=names)
     assert {n: report[n].status for n in names if report[n].status not in ("warn", "fail")} == {}, report
-    assert all(result.where.count("#") == 1 and len(result.advice) > 10 for result in report)
+    assert all(result.where.count("#") == 1 and len(result.advice) > 10 for result in report.values())
 
 
 @pytest.mark.parametrize("name", patients.SOUND)
@@ -54,8 +52,8 @@ def test_a_sound_network_does_not_fail(name):
     train, test = halves(data)
     report = check(build, train, test, skip=["one batch", "blank input"] if name in patients.LEARN_ALIKE else [])
     assert report.ok, report
-    assert {r.name for r in report if r.status == "warn"} <= set(may_warn.split(", ")), report
-    assert not [r for r in report if r.status == "skip" and "cannot run" in r.advice], report
+    assert {r.name for r in report.values() if r.status == "warn"} <= set(may_warn.split(", ")), report
+    assert not [r for r in report.values() if r.status == "skip" and "cannot run" in r.advice], report
 
 
 def test_every_check_has_patients_and_fails_where_a_mistake_is_certain():
@@ -75,7 +73,7 @@ def report():
 
 
 def test_a_report_is_a_table_and_data(report):
-    assert report.ok and [r.name for r in report] == list(CHECKS) and len(report) == 12
+    assert report.ok and [r.name for r in report.values()] == list(CHECKS) and len(report) == 12
     result = report["one batch"]
     assert result.status == "pass" and result.value < result.limit == checkup.LIMITS["one batch"] == 0.1
     assert result.where == "notebooks/16_debugging_the_classics.html#check-that-it-learns"
@@ -111,17 +109,25 @@ def test_the_same_report_twice_and_no_trace_left():
     assert np.array_equal(x, kept[0]) and np.array_equal(y, kept[1])
 
 
+def test_the_random_numbers_of_tensorflow_go_on_as_they_would():
+    tf.random.set_seed(5)
+    expected = tf.random.uniform([3]).numpy()
+    tf.random.set_seed(5)
+    check(lambda: points(L.Dense(8, activation="relu"), L.Dropout(0.2), L.Dense(4)), halves(clouds)[0], only=["calm", "learning"])
+    assert np.array_equal(tf.random.uniform([3]).numpy(), expected)
+
+
 def test_only_skip_budget_and_no_test_set():
     train, test = halves(clouds)
 
     def build():
         return points(L.Dense(4))
-    assert [r.name for r in check(build, train, test, only="labels")] == ["labels"]
-    assert [r.name for r in check(build, train, test, only=["pairs", "scale"], skip=["pairs"])] == ["scale"]
+    assert [r.name for r in check(build, train, test, only="labels").values()] == ["labels"]
+    assert [r.name for r in check(build, train, test, only=["pairs", "scale"], skip=["pairs"]).values()] == ["scale"]
     alone = check(build, train, only=["match", "leakage", "pairs", "labels"])
-    assert [r.status for r in alone] == ["skip", "skip", "pass", "pass"][:2] + [alone["labels"].status, alone["pairs"].status] and alone.ok
+    assert [r.status for r in alone.values()] == ["skip", "skip", "pass", "pass"][:2] + [alone["labels"].status, alone["pairs"].status] and alone.ok
     late = check(build, train, test, budget=0)
-    assert {r.status for r in late} == {"skip"} and "budget of 0 s" in late["scale"].advice and late.ok
+    assert {r.status for r in late.values()} == {"skip"} and "budget of 0 s" in late["scale"].advice and late.ok
 
 
 def test_a_limit_can_be_moved(monkeypatch):
@@ -136,7 +142,7 @@ def test_a_check_that_crashes_is_skipped_not_passed(monkeypatch):
         yield
     monkeypatch.setitem(CHECKS, "calm", crash)
     result = check(dense, halves(digits)[0], only="calm")["calm"]
-    assert (result.status, result.advice) == ("skip", "the check cannot run: RuntimeError: strange network more")
+    assert (result.status, result.advice) == ("skip", "the check cannot run: RuntimeError('strange network\\nmore')")
 
 
 class Stubborn(keras.Model):
@@ -155,7 +161,7 @@ class Stubborn(keras.Model):
 
 def test_a_network_that_cannot_train_is_no_traceback():
     report = check(Stubborn, halves(clouds)[0], only=["scale", "calm", "learning", "one batch", "blank input"])
-    assert {r.status for r in report} == {"skip"} and "no training" in report["learning"].advice
+    assert {r.status for r in report.values()} == {"skip"} and "no training" in report["learning"].advice
 
 
 # --- a model in place of build ------------------------------------------------------------------------------------------------
@@ -178,10 +184,19 @@ def test_a_build_that_returns_the_same_network_leaves_it_as_it_was():
     assert all(np.array_equal(v.numpy(), old) for v, old in zip(model.variables, before, strict=True))
 
 
-def test_what_cannot_be_copied_is_named():
-    model = patients.compiled(patients.Own(L.Dense(4), L.Dense(4)))
-    with pytest.raises(TypeError, match="this Own cannot be copied .*: pass the function that builds"):
-        check(model, halves(digits)[0])
+def test_a_subclassed_model_gets_its_weights_back_also_after_an_error(monkeypatch):
+    model = patients.compiled(patients.Own(L.Dense(4), L.Dense(10)))
+    model(digits()[0][:2])
+    before = [v.numpy() for v in model.variables]
+
+    def leave(case, limit):
+        case.model.train_on_batch(case.x[:16], case.y[:16])
+        raise KeyboardInterrupt
+        yield
+    monkeypatch.setitem(CHECKS, "calm", leave)
+    with pytest.raises(KeyboardInterrupt):
+        check(model, halves(digits)[0], only="calm")
+    assert all(np.array_equal(v.numpy(), old) for v, old in zip(model.variables, before, strict=True))
 
 
 # --- what cannot be checked -----------------------------------------------------------------------------------------------------
@@ -199,18 +214,17 @@ BAD = [
     (dict(train=(X.astype(object), Y)), ValueError, "object"),
     (dict(train=(X, np.array(list("abcdef")))), ValueError, "<U1"),
     (dict(train=(X, np.where(Y == 1, np.nan, Y))), ValueError, "finite"),
-    (dict(train=(X, Y / 3)), ValueError, r"0 to 1, are no whole numbers: regression\?"),
-    (dict(train=(X, np.full((6, 4), 2.0))), ValueError, r"shape \(6, 4\), 2 to 2, are no shares"),
+    (dict(train=(X, Y / 3)), ValueError, r"\(6,\), are no whole numbers.* regression\?"),
+    (dict(train=(X, np.full((6, 4), 2.0))), ValueError, r"\(6, 4\), are .* nor rows of shares"),
     (dict(train=(X, np.eye(5)[Y])), ValueError, "4 outputs"),
-    (dict(train=(X[:, :5], Y)), ValueError, r"takes no inputs \(5,\)"),
+    (dict(train=(X[:, :5], Y)), ValueError, r"no row of scores for \(5,\)"),
     (dict(train=(X[:, 0], Y)), ValueError, r"inputs \(6,\)"),
     (dict(test=(X, Y[:1])), ValueError, "^test"),
-    (dict(build=lambda: None), TypeError, "got None"),
-    (dict(build=7), TypeError, "got 7"),
-    (dict(build=lambda: keras.Sequential([keras.Input((12,)), L.Dense(4)])), ValueError, "compile"),
-    (dict(build=keras.Sequential([keras.Input((12,)), L.Dense(4)])), ValueError, "compile"),
+    (dict(build=lambda: None), ValueError, "got None"),
+    (dict(build=7), ValueError, "got 7"),
+    (dict(build=lambda: keras.Sequential([keras.Input((12,)), L.Dense(4)])), ValueError, "compiled with one loss"),
+    (dict(build=keras.Sequential([keras.Input((12,)), L.Dense(4)])), ValueError, "compiled with one loss"),
     (dict(build=lambda: points(L.Reshape((12, 1)), L.Conv1D(4, 3))), ValueError, "row of scores"),
-    (dict(build=lambda: points(L.Embedding(60, 8), L.Flatten(), L.Dense(4))), ValueError, "no tokens"),
 ]
 
 
@@ -227,7 +241,7 @@ def test_two_outputs_are_refused():
     def build():
         inputs = keras.Input((12,))
         return patients.compiled(keras.Model(inputs, [L.Dense(4)(inputs), L.Dense(4)(inputs)]))
-    with pytest.raises(ValueError, match="several outputs"):
+    with pytest.raises(ValueError, match="no row of scores"):
         check(build, (X, Y))
 
 
@@ -262,20 +276,9 @@ def test_it_runs_alone_in_an_empty_folder(tmp_path):
     assert done.returncode == 0 and done.stdout.startswith("pass  scale "), done.stderr
 
 
-def lines_of_code(text):
-    """Return how many lines hold code: no blank line, comment or docstring."""
-    quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-    code = {n for t in tokenize.generate_tokens(io.StringIO(text).readline) if t.type not in quiet
-            for n in range(t.start[0], t.end[0] + 1)}
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node) is not None:
-            code -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-    return len(code)
-
-
 def test_it_is_short_and_imports_little():
     text = PATH.read_text(encoding="utf-8")
-    assert lines_of_code(text) <= 510 and max(map(len, text.splitlines())) <= 100
+    assert len(text.splitlines()) <= 450 and max(map(len, text.splitlines())) <= 100
     modules = {name.name.split(".")[0] for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import) for name in node.names} | {
         node.module.split(".")[0] for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)}
     assert modules - set(sys.stdlib_module_names) == {"keras", "numpy"}
