@@ -210,7 +210,6 @@ NETWORKS = {  # on digits: name: (checks, build)
     "one output, categorical loss": ("start", lambda: dense(last=L.Dense(1, activation="sigmoid"), loss="categorical_crossentropy")),
     "one logit, categorical loss": ("start", lambda: dense(last=L.Dense(1))),
     "ten outputs, binary loss": ("start", lambda: dense(last=L.Dense(10, activation="softmax"), loss="binary_crossentropy")),
-    "softmax of one": ("one batch", lambda: dense(last=L.Dense(1, activation="softmax"), loss="binary_crossentropy")),
     "divergence of logits": ("start", lambda: dense(loss="kl_divergence")),
     "Poisson's loss": ("start", lambda: dense(last=L.Dense(10, activation="softmax"), loss="poisson")),
     "squared error": ("start", lambda: dense(loss="mse")),
@@ -244,6 +243,7 @@ NETWORKS = {  # on digits: name: (checks, build)
     "-1..1 of 0..1 of bytes": ("scale", lambda: stack(L.Rescaling(1 / 127.5, -1), L.Rescaling(1 / 127.5, -1), L.Flatten(), L.Dense(10))),
 }
 IN_TWO = {  # on binary(): name: (checks, build)
+    "softmax of one": ("one batch", lambda: dense(last=L.Dense(1, activation="softmax"), loss="binary_crossentropy")),
     "one ReLU": ("nonlinear", lambda: dense(last=L.Dense(1, activation="relu"), loss="binary_crossentropy")),
     "one ReLU, logits": ("nonlinear", lambda: dense(last=L.Dense(1, activation="relu"), loss=Binary(from_logits=True))),
     "one logit, probabilities": ("start", lambda: dense(last=L.Dense(1), loss="binary_crossentropy")),
