@@ -134,10 +134,12 @@ def compiled(model, loss=None, optimizer="adam"):
     return model
 
 
-def switched_on():
+def functional(middle, trainable=True):
+    """A small functional network for digits, with `middle` before the last layer."""
     inputs = keras.Input((28, 28, 1))
-    h = L.Dropout(0.4)(L.Dense(24, activation="relu")(L.Flatten()(inputs)), training=True)
-    return compiled(keras.Model(inputs, L.Dense(10)(h)))
+    model = keras.Model(inputs, L.Dense(10)(middle(L.Dense(24, activation="relu")(L.Flatten()(inputs)))))
+    model.trainable = trainable
+    return compiled(model)
 
 
 class Planted(keras.Model):
@@ -188,6 +190,7 @@ NETWORKS = {  # on digits: name: (checks, build)
         last=L.Dense(10, kernel_regularizer=keras.regularizers.L2(10.0)), kernel_regularizer=keras.regularizers.L2(10.0))),
     "a frozen convolution": ("learning", lambda: frozen(0)),
     "a frozen dense layer": ("learning", lambda: frozen(4)),
+    "all frozen": ("learning", lambda: functional(lambda h: h, trainable=False)),
     "gradient cut off": ("learning", lambda: Planted("cut off")),
     "softmax and from_logits": ("start", lambda: stack(L.Flatten(), L.Dense(10, activation="softmax"))),
     "softmax in code and from_logits": ("start, one batch", lambda: Planted("softmax")),
@@ -213,13 +216,15 @@ NETWORKS = {  # on digits: name: (checks, build)
     "divergence of logits": ("start", lambda: dense(loss="kl_divergence")),
     "Poisson's loss": ("start", lambda: dense(last=L.Dense(10, activation="softmax"), loss="poisson")),
     "squared error": ("start", lambda: dense(loss="mse")),
-    "dropout with training=True": ("calm", switched_on),
+    "dropout with training=True": ("calm", lambda: functional(lambda h: L.Dropout(0.4)(h, training=True))),
     "dropout in code": ("calm", lambda: Planted("dropout on")),
     "dropout that never drops": ("calm", lambda: Planted("dropout off")),
     "a share to keep as rate": ("calm", lambda: dense(L.Dropout(0.75))),
     "batch norm always on": ("calm", lambda: Planted("batch norm on")),
     "batch norm never on": ("calm", lambda: Planted("batch norm off")),
     "batch norm without memory": ("calm", lambda: dense(L.BatchNormalization(momentum=0.0))),
+    "batch norm with training=True": ("calm", lambda: functional(lambda h: L.BatchNormalization()(h, training=True))),
+    "dropout 0.99": ("calm", lambda: dense(L.Dropout(0.99))),
     "another library's momentum": ("calm", lambda: dense(L.BatchNormalization(momentum=0.1))),
     "the first row for all": ("calm", lambda: Planted("first row only")),
     "scaled in training only": ("calm", lambda: Planted("scaled in training")),
@@ -236,6 +241,7 @@ NETWORKS = {  # on digits: name: (checks, build)
     "SGD's rate 10": ("one batch", lambda: dense(optimizer=keras.optimizers.SGD(10.0))),
     "Adam's rate 1e-9": ("one batch, update size", lambda: dense(optimizer=keras.optimizers.Adam(1e-9))),
     "SGD's rate 1e-7": ("one batch, update size", lambda: dense(optimizer=keras.optimizers.SGD(1e-7))),
+    "Adam's rate 1e-7": ("one batch, update size", lambda: dense(optimizer=keras.optimizers.Adam(1e-7))),
     "SGD's rate 0": ("one batch, update size", lambda: dense(optimizer=keras.optimizers.SGD(0.0))),
     "twelve outputs": ("labels", lambda: dense(K=12)),
     "five outputs": ("labels", lambda: dense(K=5)),
@@ -299,6 +305,9 @@ SICK_DATA = {  # of digits, for dense(): name: (checks, (x, y, u, v) -> the same
     "half of the training labels shuffled": ("pairs", lambda x, y, u, v: (x, np.where(np.arange(600) % 10 < 6, rolled(y), y), u, v)),
     "test images transposed": ("pairs", lambda x, y, u, v: (x, y, u.transpose(0, 2, 1, 3), v)),
     "test labels renumbered": ("pairs", lambda x, y, u, v: (x, y, u, (v + 1) % 10)),
+    "inputs zipped with other labels": ("pairs", lambda x, y, u, v: (x[np.random.default_rng(1).permutation(600)], y, u, v)),
+    "counted from 1, a spare output": ("labels", lambda x, y, u, v: (x, y + (y == 0), u, v + (v == 0))),
+    "one class missing in the test set": ("labels", lambda x, y, u, v: (x, y, u[v != 3], v[v != 3])),
     "sorted": ("labels", lambda x, y, u, v: (x[np.argsort(y)], np.sort(y), u, v)),
     "sorted downwards": ("labels", lambda x, y, u, v: (x[np.argsort(y)[::-1]], np.sort(y)[::-1], u, v)),
     "sorted, in another order": ("labels", lambda x, y, u, v: (x[np.argsort(y * 7 % 10)], y[np.argsort(y * 7 % 10)], u, v)),
@@ -312,6 +321,8 @@ SICK_DATA = {  # of digits, for dense(): name: (checks, (x, y, u, v) -> the same
     "copies with noise": ("leakage", lambda x, y, u, v: (x, y, np.concatenate([u[:250], noisy(x[:50], 0.05)]), np.append(v[:250], y[:50]))),
     "copies shifted by a pixel": ("leakage", lambda x, y, u, v: (
         x, y, np.concatenate([u[:270], np.roll(x[:30], (1, -1), (1, 2))]), np.append(v[:270], y[:30]))),
+    "mirrored copies": ("leakage", lambda x, y, u, v: (
+        x, y, np.concatenate([u[:250], x[:50, :, ::-1]]), np.append(v[:250], y[:50]))),
     "augmented, then split": ("leakage", lambda x, y, u, v: (
         np.concatenate([x, noisy(x, 0.04), noisy(u, 0.04)]), np.concatenate([y, y, v]), u, v)),
 }
@@ -443,6 +454,42 @@ def crossed():
                  L.Conv2D(12, 3, groups=3), L.Conv2D(12, 1, activation="relu"), L.Flatten(), L.Dense(10))
 
 
+class Scale(L.Layer):
+    """ConvNeXt's scale of a branch, which begins near 0."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],), initializer=keras.initializers.Constant(1e-6), name="scale")
+
+    def call(self, x):
+        return x * self.scale
+
+
+def convnext():
+    inputs = keras.Input((28, 28, 1))
+    x = L.LayerNormalization()(L.Conv2D(16, 4, strides=4)(inputs))
+    h = L.LayerNormalization()(L.DepthwiseConv2D(7, padding="same")(x))
+    x = L.Add()([x, Scale()(L.Dense(16)(L.Dense(64, activation="gelu")(h)))])
+    return compiled(keras.Model(inputs, L.Dense(10)(L.LayerNormalization()(L.GlobalAveragePooling2D()(x)))),
+                    optimizer=keras.optimizers.AdamW(0.004, weight_decay=0.05))
+
+
+def petals():
+    """150 rows of four lengths in cm, to a tenth, like iris; a test row has a twin."""
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat([0, 1, 2], 50))
+    centres = np.array([[5, 3.4, 1.5, 0.2], [5.9, 2.8, 4.3, 1.3], [6.6, 3, 5.5, 2]])
+    x = (centres[y] + rng.normal(0, [0.4, 0.3, 0.3, 0.2], (150, 4))).round(1).astype(np.float32)
+    x[100] = x[7]
+    return x[:100], y[:100], x[100:], y[100:]
+
+
+def heavy_tails():
+    """Clouds through exp, standardised: a few numbers are very large."""
+    x, y, u, v = clouds(3, 12, 900)
+    x, u = np.exp(0.7 * x), np.exp(0.7 * u)
+    return (x - x.mean(axis=0)) / x.std(axis=0), y, (u - x.mean(axis=0)) / x.std(axis=0), v
+
+
 ADAM, SGD = keras.optimizers.Adam, keras.optimizers.SGD
 SOUND = {  # name: (build, data, checks that may warn)
     "convolutional": (convolutional, digits, ""),
@@ -503,6 +550,21 @@ SOUND = {  # name: (build, data, checks that may warn)
                               optimizer=ADAM(0.01)), lambda: clouds(2, 12, 12), ""),
     "bytes around 0": (lambda: stack(L.Conv2D(8, 3, strides=2, use_bias=False), L.BatchNormalization(), L.ReLU(), L.Flatten(), L.Dense(4),
                                      shape=(16, 16, 3)), change(photographs, around_0), ""),
+    "bytes around 0, plain": (lambda: small_images(), change(photographs, around_0), "start"),
+    "prior in the bias": (lambda: points(L.Dense(16, activation="relu"), L.Dense(1, bias_initializer=keras.initializers.Constant(-4.6)),
+                                         loss=Binary(from_logits=True), optimizer=ADAM(0.005)), rare, ""),
+    "long warm-up": (lambda: dense(optimizer=ADAM(keras.optimizers.schedules.CosineDecay(
+        0.0, 20_000, warmup_target=0.001, warmup_steps=5000))), digits, "one batch, blank input"),
+    "gradients gathered over 16": (lambda: dense(optimizer=ADAM(0.004, gradient_accumulation_steps=16)), digits, "one batch, blank input"),
+    "top 5": (lambda: dense(last=L.Dense(10, activation="softmax"), loss=PROBABILITIES, metrics=[
+        "accuracy", keras.metrics.SparseTopKCategoricalAccuracy(5)]), digits, ""),
+    "ConvNeXt": (convnext, digits, ""),
+    "petals": (lambda: points(L.Dense(16, activation="relu"), L.Dense(3), features=4, optimizer=ADAM(0.01)), petals,
+               "leakage, start, one batch"),
+    "heavy tails": (lambda: points(L.Dense(32, activation="relu"), L.Dense(3), optimizer=ADAM(0.01)), heavy_tails, "one batch"),
+    "Keras' focal loss": (lambda: dense(last=L.Dense(10, activation="softmax"), loss=keras.losses.CategoricalFocalCrossentropy()),
+                          change(digits, g=one_hot), ""),
+    "two logits": (lambda: dense(last=L.Dense(2)), binary, ""),
     "5x1 then 1x5, grouped then 1x1": (crossed, digits, ""),
     "labels in a column": (dense, change(digits, g=lambda y: y[:, None].astype(np.float32)), ""),
     "spatial dropout, ELU": (lambda: stack(L.Conv2D(8, 5, strides=2, activation="elu"), L.SpatialDropout2D(0.2), L.Flatten(),
@@ -512,5 +574,7 @@ SOUND = {  # name: (build, data, checks that may warn)
 # These are about scores and data; how they learn is like "convolutional", and need not be tried again.
 LEARN_ALIKE = {"focal loss", "focal loss of sigmoids", "scales inside", "normalises inside", "one sigmoid", "one logit",
                "two softmax outputs", "two sigmoids, one-hot", "softmax, one-hot", "softmax, divergence", "smoothed by hand",
-               "no axis of channels", "labels in a column", "softmax of logits in code", "L2", "layer norm", "subclassed, bytes"}
+               "no axis of channels", "labels in a column", "softmax of logits in code", "L2", "layer norm", "subclassed, bytes",
+               "top 5", "Keras' focal loss", "two logits", "heavy tails", "bytes around 0, plain", "softmax regression of points",
+               "several labels", "clipped gradients", "mixed precision", "1-D convolutions", "spatial dropout, ELU"}
 assert LEARN_ALIKE < set(SOUND)

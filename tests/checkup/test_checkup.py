@@ -50,7 +50,7 @@ def test_a_planted_bug_is_flagged(name):
 def test_a_sound_network_does_not_fail(name):
     build, data, may_warn = patients.SOUND[name]
     train, test = halves(data)
-    report = check(build, train, test, skip=["one batch", "blank input"] if name in patients.LEARN_ALIKE else [])
+    report = check(build, train, test, skip=["learning", "update size", "one batch", "blank input"] if name in patients.LEARN_ALIKE else [])
     assert report.ok, report
     assert {r.name for r in report.values() if r.status == "warn"} <= set(may_warn.split(", ")), report
     assert not [r for r in report.values() if r.status == "skip" and "cannot run" in r.advice], report
