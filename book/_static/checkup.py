@@ -30,7 +30,7 @@ class Report(dict):  # {name: Result}; it prints as a table, and is ok if none f
     ok = property(lambda self: all(result.status != FAIL for result in self.values()))
     def __repr__(self):
         states = [result.status for result in self.values()]
-        lines = [f"{r.status:5} {r.name:12} {r.advice}" + f" (limit {r.limit:g})" * bool(r.limit)
+        lines = [f"{r.status:5} {r.name:12} {r.advice}" + f" (limit {r.limit:.3g})" * bool(r.limit)
                  + f"\n{'':18} read {r.where}" * (r.status in (WARN, FAIL)) for r in self.values()]
         return "\n".join([*lines, ", ".join(f"{states.count(s)} {s}" for s in STATES)])
 
@@ -149,10 +149,11 @@ class Case:  # a network and its data; restore() gives it back its first weights
                 w.assign(last * rng.normal(0, 1.5 * np.prod(w.shape[:-1]) ** -0.5, w.shape))
             found.append(self.scores(x))
         self.restore()
-        z, one = np.concatenate(found), np.allclose(np.sum(found, axis=2), 1, atol=0.01)
-        if z.min() < 0 or z.max() > 1:
-            return "logits" if z.min() < -1.01 else "tanh" if z.max() < 1.01 else "ReLU"
-        return "" if not np.ptp(z) > 0 else "probabilities" if one and self.K > 1 else "sigmoids"
+        low, high = np.min(found), np.max(found)
+        one = self.K > 1 and np.allclose(np.sum(found, axis=2), 1, atol=0.01)
+        if low < 0 or high > 1:  # small scores saturate nothing
+            return "logits" if low < -1.01 or high < 0.9 else "tanh" if high < 1.01 else "ReLU"
+        return "" if not high > max(low, 0.3) else "probabilities" if one else "sigmoids"
 
 def shrink(x, side):  # return inputs as rows of float32, images averaged to about side x side
     if x.ndim in (3, 4) and min(x.shape[1:3]) > 1:
@@ -420,7 +421,6 @@ def run(case, name):  # return the worst finding of one check: status, advice, v
 
 def check(build_or_model, train, test=None, only=None, skip=(), seed=0, budget=float("inf")):
     """Run the checks and return a Report; ValueError or TypeError says what cannot be checked.
-
     build_or_model: a function that returns a compiled network, or one, which gets its weights back.
     train, test: (x, y). only, skip: names of checks. budget: seconds; no check starts after them.
     """

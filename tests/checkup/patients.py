@@ -347,6 +347,12 @@ PATIENTS |= {
     "one-hot for a sparse loss": (["start"], dense, change(digits, g=one_hot)),
 }
 
+# What the report must say: else another finding could stand in for the one that the bug was planted for.
+REASONS = {"one label": "every training label", "an unknown label": "never occur", "NaN weights": "NaN", "squared error": "for numbers",
+           "dropout in code": "two passes", "a share to keep as rate": "drops 75%", "all frozen": "no weight is trainable",
+           "dead ReLUs": "the same scores", "batch norm with training=True": "not in test mode", "mirrored copies": "mirrored"}
+assert set(REASONS) < set(PATIENTS)
+
 
 # --- sound networks ---------------------------------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ def test_a_planted_bug_is_flagged(name):
     train, test = halves(data)
     report = check(build, train, test, only=names)
     assert {n: report[n].status for n in names if report[n].status not in ("warn", "fail")} == {}, report
+    assert any(patients.REASONS.get(name, "") in result.advice for result in report.values()), report
     assert all(result.where.count("#") == 1 and len(result.advice) > 10 for result in report.values())
 
 
@@ -54,6 +55,12 @@ def test_a_sound_network_does_not_fail(name):
     assert report.ok, report
     assert {r.name for r in report.values() if r.status == "warn"} <= set(may_warn.split(", ")), report
     assert not [r for r in report.values() if r.status == "skip" and "cannot run" in r.advice], report
+
+
+def test_too_few_rows_and_several_labels_are_skipped_and_say_so():
+    few, several = patients.SOUND["8 rows"], patients.SOUND["several labels"]
+    assert "too few rows" in check(few[0], *halves(few[1]), only="pairs")["pairs"].advice
+    assert "nothing to tell" in check(several[0], *halves(several[1]), only="labels")["labels"].advice
 
 
 def test_every_check_has_patients_and_fails_where_a_mistake_is_certain():
