@@ -30,7 +30,7 @@ class Report(dict):  # {name: Result}; it prints as a table, and is ok if none f
     ok = property(lambda self: all(result.status != FAIL for result in self.values()))
     def __repr__(self):
         states = [result.status for result in self.values()]
-        lines = [f"{r.status:5} {r.name:12} {r.advice}" + f" (limit {r.limit:.3g})" * bool(r.limit)
+        lines = [f"{r.status:5} {r.name:12} {r.advice}" + f" (limit {r.limit})" * bool(r.limit)
                  + f"\n{'':18} read {r.where}" * (r.status in (WARN, FAIL)) for r in self.values()]
         return "\n".join([*lines, ", ".join(f"{states.count(s)} {s}" for s in STATES)])
 
@@ -432,8 +432,8 @@ def check(build_or_model, train, test=None, only=None, skip=(), seed=0, budget=f
         for name in (name for name in CHECKS if name in only and name not in skip):
             late = [SKIP, f"the budget of {budget} s is used up"] * (time.time() - begin > budget)
             found = late or run(case, name)
-            value, limit = (None if n is None else float(n) for n in [*found, None, None][2:4])
-            report[name] = Result(name, *found[:2], value, limit, BOOK + PAGE + SECTIONS[name])
+            data = [n if n is None else float(f"{n:.4g}") for n in [*found, None, None][2:4]]
+            report[name] = Result(name, *found[:2], *data, BOOK + PAGE + SECTIONS[name])
             case.restore()
     return report
 

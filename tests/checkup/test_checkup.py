@@ -95,7 +95,7 @@ def test_a_failing_report_says_where_to_read():
     (x, y), (u, v) = halves(digits)
     report = check(dense, (255 * x, y), (255 * u, v), only=["scale", "match"])
     assert not report.ok and report["scale"].status == "fail" and report["scale"].value == 255 and report["scale"].limit == 30
-    assert "never scaled? (limit 30)\n" in str(report) and "read notebooks/16_debugging_the_classics.html#check-the-data" in str(report)
+    assert "never scaled? (limit 30.0)\n" in str(report) and "read notebooks/16_debugging_the_classics.html#check-the-data" in str(report)
     assert str(report).endswith("1 pass, 0 warn, 1 fail, 0 skip")
 
 
