@@ -15,7 +15,14 @@ from figure_models import FIGURES, SENTENCES, bundle, call, evaluate
 from oracles import by_tensorflow, chapters_answer, conv
 
 from tools.make.data import load_mnist
-from tools.make.digit_network import read_network
+from tools.make.digit_network import (
+    cross_entropy,
+    curve,
+    draw_anew,
+    draw_strokes,
+    read_network,
+    read_temperature,
+)
 from tools.make.pictures import PATH, photograph
 from tools.make.shift import OUTPUT, WEIGHTS, read_networks
 
@@ -393,6 +400,56 @@ def test_the_preprocessing_is_a_mean_over_areas():
     centre = np.array([(image * rows).sum(), (image * columns).sum()]) / image.sum()
     assert np.isclose(image.sum(), blocks.sum() * 4, rtol=1e-5)
     assert np.abs(centre - 14).max() <= 0.5 + 1e-6
+
+
+def test_the_network_is_right_as_often_as_it_says():
+    """On digits drawn anew, of which the temperature saw none; and the page divides as Keras would."""
+    x, y = load_mnist()[0]
+    images, labels = draw_anew(x / np.float32(255), y, 6000, 3)
+    logits = read_network()[0].predict(images[..., None], batch_size=500, verbose=0)
+    warm = read_temperature()
+    shares = tf.nn.softmax(logits / warm).numpy()
+    right = logits.argmax(axis=1) == labels
+    assert abs(shares.max(axis=1).mean() - right.mean()) < 0.008  # 0.0023 is one standard error
+    assert cross_entropy(logits, labels, warm) <= cross_entropy(logits, labels, 1) + 1e-3
+    got = with_network("logits.map((one) => model.judge(network, one))", logits=logits[:300].tolist())
+    assert np.allclose([one["shares"] for one in got], shares[:300], atol=1e-5)
+    assert [one["answer"] for one in got] == shares[:300].argmax(axis=1).tolist()
+    assert [one["doubtful"] for one in got] == (shares[:300].max(axis=1) < 0.9).tolist()
+
+
+def test_a_scribble_is_doubted_more_often_than_a_digit(digits):
+    rng, model = np.random.default_rng(0), read_network()[0]
+    scribbles = []
+    for _ in range(200):
+        scribbles.append(draw_strokes([curve(rng.uniform(0, 1, (8, 2)))], rng.uniform(1.5, 3)))
+    doubted = [np.mean(tf.nn.softmax(model.predict(images, batch_size=500, verbose=0) / read_temperature())
+                       .numpy().max(axis=1) < 0.9)
+               for images in (np.array(scribbles)[..., None], digits[0][..., None] / np.float32(255))]
+    print("doubted", doubted)
+    assert doubted[0] > 0.45 and doubted[1] < 0.04
+
+
+def drawing_of(*boxes):
+    """Return a drawing of 280 by 280 pixels with the boxes (left, top, width, height) full of ink."""
+    gray = np.zeros((280, 280))
+    for left, top, width, height in boxes:
+        gray[top:top + height, left:left + width] = 1
+    return gray.ravel().tolist()
+
+
+@pytest.mark.parametrize("several, boxes", [
+    (True, [(40, 40, 22, 180), (160, 50, 22, 170)]),  # two ones
+    (True, [(20, 40, 60, 150), (130, 60, 90, 140)]),  # of two sizes
+    (False, [(100, 40, 22, 200)]),  # a one
+    (False, [(60, 90, 100, 150), (80, 40, 130, 22)]),  # the loose bar of a five
+    (False, [(60, 40, 60, 180), (132, 40, 60, 180)]),  # a stroke broken off: close
+    (False, [(60, 40, 100, 80), (60, 150, 100, 100)]),  # the two halves of an eight, one above the other
+    (False, [(60, 40, 60, 180), (200, 200, 22, 22)]),  # a dot
+    (False, []),
+])
+def test_two_digits_are_several(several, boxes):
+    assert evaluate(DIGIT, "model.isSeveral(Float32Array.from(gray), 280, 280)", gray=drawing_of(*boxes)) is several
 
 
 def test_an_empty_drawing_has_no_steps():
