@@ -14,6 +14,8 @@ The file is in the safetensors format: the weights as float16, named "layer/vari
 "temperature", what divides the logits before the softmax so that the network is right as often as
 it says. It is fitted to 20,000 digits as readers may draw them, distorted anew: the network has
 seen other distortions of the same digits, so it may be a little too sure of a stranger's.
+"usual_mean" (10, 10), "usual_inverse" (10, 10, 10) and "usual_limit" say which logits are usual for
+an answer: what is no digit can get a probability of 1, but rarely with the usual other nine.
 """
 
 import json
@@ -33,6 +35,7 @@ from tools.make.data import as_input, load_mnist, make_train_step
 OUTPUT = ROOT / "book" / "figures" / "draw-digit" / "network.safetensors"
 FILTERS = (12, 24)
 EPOCHS, BATCH, SEED = 10, 256, 0
+SURE = 0.75  # an answer with a smaller probability is doubted
 
 # Pen strokes in a box of 1 by 1.4 (x to the right, y down): a list of styles for each digit as a
 # string, each a list of strokes. The curve runs smoothly through the points of a stroke; a point
@@ -182,6 +185,34 @@ def fit_temperature(model, x, y):
     return candidates[np.argmin([cross_entropy(logits, labels, t) for t in candidates])]
 
 
+def centred(logits):
+    """Return logits less the mean of each row: softmax does not see it."""
+    return logits - logits.mean(axis=1, keepdims=True)
+
+
+def oddity(logits, mean, inverse):
+    """Return how far the logits (N, 10) are from the usual ones of their answer, squared (N,)."""
+    answer = logits.argmax(axis=1)
+    d = centred(logits.astype(float)) - mean[answer]
+    return np.einsum("ni,nij,nj->n", d, inverse[answer], d)
+
+
+def fit_usual(model, x, y):
+    """Return {name: float16} of the usual logits, by right answers to 20,000 digits drawn anew.
+
+    The limit is what 1 in 33 of them exceeds.
+    """
+    images, labels = draw_anew(x, y, 20_000, 4)
+    logits = model.predict(images[..., None], batch_size=500, verbose=0).astype(float)
+    right = logits.argmax(axis=1) == labels
+    groups = [centred(logits[right & (labels == n)]) for n in range(10)]
+    mean = np.array([group.mean(axis=0) for group in groups])
+    inverse = np.array([np.linalg.inv(np.cov(group.T) + 0.05 * np.eye(10)) for group in groups])
+    usual = {"usual_mean": mean.astype(np.float16), "usual_inverse": inverse.astype(np.float16)}
+    limit = np.quantile(oddity(logits, *(array.astype(float) for array in usual.values())), 0.97)
+    return {**usual, "usual_limit": np.array([limit], np.float16)}
+
+
 def choose_samples(x, y):
     """Return the positions of ten images: of each digit, the one nearest to its mean."""
     positions = []
@@ -191,12 +222,12 @@ def choose_samples(x, y):
     return positions
 
 
-def write_network(path, model, images, positions, temperature):
-    """Write weights and temperature as float16, and the sample images (10, 28, 28) as bytes."""
+def write_network(path, model, images, positions, temperature, usual):
+    """Write weights, temperature and usual logits as float16, samples (10, 28, 28) as bytes."""
     arrays = {f"{layer.name}/{variable.name}": variable.numpy().astype(np.float16)
               for layer in model.layers for variable in layer.weights}
     metadata = {"positions": " ".join(map(str, positions))}
-    arrays["temperature"] = np.array([temperature], np.float16)
+    arrays.update(usual, temperature=np.array([temperature], np.float16))
     save_file({**arrays, "samples": np.ascontiguousarray(images)}, path, metadata)
 
 
@@ -219,6 +250,15 @@ def read_temperature(path=OUTPUT):
         return float(file.get_tensor("temperature")[0])
 
 
+def is_doubtful(logits, path=OUTPUT):
+    """Say of each row of logits (N, 10) whether the page doubts its answer, as model.js does."""
+    with safe_open(path, framework="numpy") as file:
+        mean, inverse, limit = (file.get_tensor(f"usual_{name}").astype(float)
+                                for name in ("mean", "inverse", "limit"))
+    shares = tf.nn.softmax(logits / read_temperature(path)).numpy().max(axis=1)
+    return (shares < SURE) | (oddity(logits, mean, inverse) > limit)
+
+
 def main():
     (x, y), (x_test, y_test) = load_mnist()
     x = x / np.float32(255)
@@ -228,14 +268,15 @@ def main():
         else:
             model = train(x, y)
             positions = choose_samples(x_test / np.float32(255), y_test)
-        write_network(OUTPUT, model, x_test[positions], positions, fit_temperature(model, x, y))
+        write_network(OUTPUT, model, x_test[positions], positions, fit_temperature(model, x, y),
+                      fit_usual(model, x, y))
     model, _, _ = read_network()
     images, labels = draw_anew(x, y, 20_000, 2)
     drawn = model.predict(images[..., None], batch_size=500, verbose=0)
     shares = tf.nn.softmax(drawn / read_temperature()).numpy().max(axis=1)
     right = drawn.argmax(axis=1) == labels
     print(f"temperature {read_temperature():.3f}: on new drawings it says {shares.mean():.2%}, "
-          f"{right.mean():.2%} are right, {np.mean(shares < 0.9):.1%} are doubted")
+          f"{right.mean():.2%} are right, {is_doubtful(drawn).mean():.1%} doubted")
     logits = model.predict(as_input(x_test), batch_size=500, verbose=0)
     right = logits.argmax(axis=1) == y_test
     print(f"{model.count_params():,} weights, {OUTPUT.stat().st_size:,} bytes, "

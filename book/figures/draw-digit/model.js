@@ -58,10 +58,13 @@ function decodeInk(text) {
  * bias, window, stride, channels, size, reach, jump}: how wide its window is, how many maps of
  * which size it has, how many pixels of the input one value sees, and how many lie between two
  * neighbours. `weights` is the number of all weights; `samples` ten images of bytes, 0 to 9;
- * `temperature` what divides its logits, so that it is right as often as it says.
+ * `temperature` what divides its logits, so that it is right as often as it says; `usual` which
+ * logits belong to an answer, as tools/make/digit_network.py measured.
  */
 export function readNetwork(buffer) {
-  const { samples, temperature, ...tensors } = readTensors(buffer);
+  const {
+    samples, temperature, usual_mean: mean, usual_inverse: inverse, usual_limit: limit, ...tensors
+  } = readTensors(buffer);
   const [count, side] = samples.shape;
   const layers = [];
   let last = { channels: 1, size: side, reach: 1, jump: 1 };
@@ -80,6 +83,7 @@ export function readNetwork(buffer) {
   const image = (n) => samples.values.subarray(n * side * side, (n + 1) * side * side);
   return {
     layers, side, samples: range(count, image), temperature: temperature.values[0],
+    usual: { mean: mean.values, inverse: inverse.values, limit: limit.values[0] },
     dense: { kernel: tensors["dense/kernel"], bias: tensors["dense/bias"] },
     weights: Object.values(tensors).reduce((sum, { values }) => sum + values.length, 0),
   };
@@ -97,14 +101,22 @@ export function forward(network, x) {
   return { logits: dense(last.values, network.dense.kernel, network.dense.bias), maps };
 }
 
-/** Below this share an answer is met with doubt: as on few digits and most scribbles. */
-const DOUBT = 0.9;
+const SURE = 0.75; // an answer with a smaller share is doubted
 
-/** Return what the logits say: {shares, answer, doubtful}. */
-export function judge({ temperature }, logits) {
+/** Return how far logits are from the usual ones of their answer, squared. */
+function oddity({ mean, inverse }, logits, answer) {
+  const middle = logits.reduce((sum, value) => sum + value, 0) / 10;
+  const off = Array.from(logits, (value, n) => value - middle - mean[answer * 10 + n]);
+  return off.reduce((sum, a, i) => sum + a * off.reduce(
+    (part, b, j) => part + b * inverse[(answer * 10 + i) * 10 + j], 0), 0);
+}
+
+/** Return what the logits say: {shares, answer, doubtful}; many letters have doubtful ones. */
+export function judge({ temperature, usual }, logits) {
   const shares = softmax(Array.from(logits, (value) => value / temperature));
   const most = Math.max(...shares);
-  return { shares, answer: shares.indexOf(most), doubtful: most < DOUBT };
+  const answer = shares.indexOf(most);
+  return { shares, answer, doubtful: most < SURE || oddity(usual, logits, answer) > usual.limit };
 }
 
 // ---- The maps of a layer, side by side ---------------------------------------------------------
