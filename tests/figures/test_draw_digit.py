@@ -174,7 +174,8 @@ def test_two_digits_are_refused_and_a_scribble_is_doubted(figure):
     page.get_by_role("button", name="Skip").click()
     assert answer(page)[0] == "1" and "not sure" not in page.locator(".answer").inner_text()
     page.get_by_role("button", name="Clear").click()
-    stroke((0.5, 0.9), (0.1, 0.35), (0.3, 0.1), (0.5, 0.35), (0.7, 0.1), (0.9, 0.35), (0.5, 0.9))  # a heart
+    stroke((0.1, 0.5), (0.9, 0.5))
+    stroke((0.6, 0.25), (0.9, 0.5), (0.6, 0.75))  # an arrow
     assert "It is not sure." in page.locator(".answer").inner_text(), page.locator(".answer").inner_text()
 
 
