@@ -106,7 +106,7 @@ def on_nothing(grey, colour):
     lambda grey: np.stack([0 * grey, 255 - grey], axis=2),
     lambda grey: saved(Image.fromarray(grey), "PNG"), lambda grey: saved(Image.fromarray(grey).convert("P"), "GIF"),
     lambda grey: saved(Image.fromarray(on_nothing(grey, 0)), "PNG"), lambda grey: saved(Image.fromarray(grey.astype(np.uint16) * 257), "PNG"),
-    lambda grey: saved(Image.fromarray(grey).convert("CMYK"), "TIFF"), lambda grey: saved(Image.fromarray(on_nothing(grey, 0)), "GIF"),
+    lambda grey: saved(Image.fromarray(grey).convert("CMYK"), "TIFF"), lambda grey: saved(Image.fromarray(on_nothing(np.uint8(255 * (grey > 127)), 0)), "GIF"),
     lambda grey: saved(Image.fromarray(grey).point(lambda v: 255 * (v > 127)).convert("1"), "PNG"), lambda grey: saved(Image.fromarray(grey), "JPEG", quality=95),
 ], ids=["0..255", "0..1", "(H, W, 1)", "int", "16 bit", "list", "PIL", "alpha", "PIL with alpha", "white on nothing", "grey and alpha", "PNG", "GIF",
         "transparent PNG", "16-bit PNG", "CMYK", "transparent GIF", "one bit", "JPEG"])
