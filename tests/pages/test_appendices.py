@@ -68,7 +68,7 @@ def test_the_numbers_of_an_erratum_stand_in_the_chapter_that_shows_it(chapter, w
     for value in re.findall(r"\d[\d,]*\.?\d+", re.sub(r"`[^`]*`|\$[^$]*\$", "", words)):
         plain = value.replace(",", "")
         if len(plain) > 3:
-            assert re.search(rf"(?<![\d.]){re.escape(plain)}", code), f"chapter {chapter} asserts no {value}: {words}"
+            assert re.search(rf"(?<![\d.]){re.escape(plain)}(?!\d)", code), f"chapter {chapter} asserts no {value}: {words}"
 
 
 def test_the_turns_of_the_notation_bring_arrays_to_the_books_orders():
