@@ -53,6 +53,8 @@ def test_the_tables_are_what_the_script_wrote():
     text = find_notebook("11").read_text()
     for epoch, accuracy in CHAPTER["ADAM_CURVE"].items():
         assert re.search(rf"\| {epoch} \|[^|]+\|[^|]+\| {accuracy} \|", text), (epoch, accuracy)
+    for epoch, accuracy in CHAPTER["SLIDES"].items():
+        assert re.search(rf"\| {epoch} \|[^|]+\| {accuracy} \|", text), (epoch, accuracy)
 
 
 def test_a_registered_class_comes_back_with_its_rate(tmp_path, images):
