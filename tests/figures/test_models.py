@@ -467,6 +467,14 @@ def test_two_digits_are_several(several, boxes):
     assert evaluate(DIGIT, "model.isSeveral(Float32Array.from(gray), 280, 280)", gray=drawing_of(*boxes)) is several
 
 
+def test_a_dot_is_a_blob_and_a_digit_is_none(digits):
+    y, x = np.mgrid[:280, :280]
+    dots = [np.clip(9.5 - np.hypot(y - 90, x - at), 0, 1).ravel().tolist() for at in (30, 140.5)]
+    is_blob = "all.map((gray) => model.isBlob(model.preprocessSteps(Float32Array.from(gray), side, side).scaled))"
+    assert all(evaluate(DIGIT, is_blob, all=dots, side=280))
+    assert sum(evaluate(DIGIT, is_blob, all=(digits[0][:1000].reshape(1000, 784) / 255).tolist(), side=28)) < 3
+
+
 def test_an_empty_drawing_has_no_steps():
     assert evaluate(DIGIT, "model.preprocessSteps(new Float32Array(784), 28, 28)") is None
 

@@ -269,6 +269,11 @@ export function isSeveral(gray, width, height) {
   });
 }
 
+/** Say whether the scaled ink is a blob, as a tap's dot is: it fills a box that no stroke fills. */
+export function isBlob({ width, height, values }) {
+  return Math.min(width, height) > 10 && values.reduce((a, b) => a + b) > 0.7 * values.length;
+}
+
 /**
  * Return what MNIST's makers did, step by step: {box, crop, scaled, offset, image}; null for an
  * empty drawing. `gray` is width x height numbers in 0..1, ink 1; `image` is the network's input.

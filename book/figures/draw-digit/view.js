@@ -11,8 +11,8 @@ import { Figure } from "../shared/figure.js";
 import { clamp, formatNumber, range } from "../shared/numbers.js";
 import { _ } from "../shared/words.js";
 import {
-  addressOf, fieldIn, forward, isSeveral, judge, NAMES, preprocessSteps, readNetwork, sheetOf, sheetPixels,
-  sheetPlace, sheetValue, SIDE, stateFrom,
+  addressOf, fieldIn, forward, isBlob, isSeveral, judge, NAMES, preprocessSteps, readNetwork,
+  sheetOf, sheetPixels, sheetPlace, sheetValue, SIDE, stateFrom,
 } from "./model.js";
 
 const PEN = 22; // pixels
@@ -266,6 +266,7 @@ class DrawDigit extends Figure {
     const { logits, maps } = forward(this.network, steps?.image ?? new Float32Array(side * side));
     const several = steps !== null && this.state.digit === null && isSeveral(...drawing, drawing[1]);
     const said = judge(this.network, logits);
+    said.doubtful ||= steps !== null && isBlob(steps.scaled);
     if (!steps || several) said.shares = new Array(10).fill(0);
     this.state.field = fieldIn(this.network, this.state.field);
     this.result = { steps, maps, several, ...said };
