@@ -1,0 +1,27 @@
+"""Sphinx extension: checkup.py, which its page offers, knows the address of the book.
+
+On the page ADDRESS_OF_THIS_BOOK becomes the address, and in the built copy of the file so does
+BOOK, from which its reports link to the chapter. Where the address is not known, both stay.
+"""
+
+from pathlib import Path
+
+
+def name_address(app, page, source):
+    if page == "book/checkup" and app.config.html_baseurl:
+        address = app.config.html_baseurl.rstrip("/")
+        source[0] = source[0].replace("ADDRESS_OF_THIS_BOOK", address)
+
+
+def fill_address(app, error):
+    file = Path(app.outdir) / "_static" / "checkup.py"
+    if error is None and app.builder.format == "html" and file.exists():
+        text = file.read_text(encoding="utf-8")
+        text = text.replace('BOOK = ""', f'BOOK = "{app.config.html_baseurl or ""}"')
+        file.write_text(text, encoding="utf-8")
+
+
+def setup(app):
+    app.connect("source-read", name_address)
+    app.connect("build-finished", fill_address)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
