@@ -14,7 +14,7 @@ from mdit_py_plugins.anchors.index import slugify
 from page import number_of
 from sphinx.util.docutils import SphinxDirective
 
-TITLE = re.compile(r"# @title (?:Proof: )?(.+)")
+TITLE = re.compile(r"# @title (?:Proof: |Check: )?(.+)")
 NO_PROSE = re.compile(r"(?sm)<(\w+).*?</\1>|^#.*?$|^[-|>].*?$|\$\$.*?\$\$")
 ENDS = re.compile(r"(?<=[.!?:])\s*\n\s*\n|(?<=[.!?])\s+")
 

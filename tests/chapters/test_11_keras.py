@@ -30,42 +30,6 @@ def test_three_styles_and_raw_tensorflow_are_one_network(images):
         assert not np.allclose(model(images, training=True), expected, atol=1e-3)  # dropout is on
 
 
-@pytest.fixture(scope="module")
-def digits():
-    with np.load(ROOT / "data" / "mnist.npz", allow_pickle=False) as file:
-        return file["x_test"][:100]
-
-
-def test_a_digit_of_mnist_stays_where_it_is(digits):
-    for digit in digits:
-        centred = CHAPTER["mnist_steps"](digit)["centred"]
-        assert centred.shape == (28, 28) and centred.dtype == np.float32 and 0 <= centred.min() and centred.max() <= 1
-        assert np.abs(centred - digit / 255).mean() < 0.06
-
-
-@pytest.mark.parametrize("change", [
-    lambda ink: 255 - ink, lambda ink: np.pad(ink, ((90, 3), (0, 40))), lambda ink: 255 - np.pad(ink, ((0, 9), (70, 0))),
-    lambda ink: np.stack([ink] * 3, axis=2), lambda ink: ink / 255, lambda ink: 0.2 + 0.5 * ink / 255,
-    lambda ink: (np.kron(ink, np.ones((5, 5), "u1"))),
-], ids=["inverted", "moved", "inverted and moved", "colour", "float", "pale", "large"])
-def test_the_way_a_picture_was_taken_does_not_matter(digits, change):
-    for digit in digits[:20]:
-        plain, other = (CHAPTER["mnist_steps"](picture)["centred"] for picture in (digit, change(digit)))
-        assert np.abs(plain - other).mean() < 0.03
-
-
-@pytest.mark.parametrize("picture, words", [
-    (np.zeros((28, 28, 4)), ["(28, 28, 4)"]), (np.zeros(784), ["(784,)"]), (np.zeros((2, 28, 28, 1)), ["(2, 28, 28, 1)"]),
-    (np.zeros((28, 28), int), ["int64"]), (np.zeros((28, 28), bool), ["bool"]), (np.full((9, 9), 200.0), ["0 to 1"]),
-    (np.full((9, 9), -0.1), ["0 to 1"]), (np.full((9, 9), np.nan), ["0 to 1"]), (np.zeros((0, 5)), ["0 to 1"]),
-    (np.zeros((30, 30)), ["no ink"]), (np.full((30, 30), 255, "u1"), ["no ink"]), (np.array([["a", "b"]]), ["<U1"]),
-])
-def test_what_is_no_picture_is_refused_with_a_sentence(picture, words):
-    with pytest.raises(ValueError) as caught:
-        CHAPTER["mnist_steps"](picture)
-    assert all(word in str(caught.value) for word in words)
-
-
 def test_a_broken_file_is_refused_with_a_sentence(tmp_path, images):
     model = CHAPTER["sequential_network"]()
     model.save(tmp_path / "good.keras")
@@ -89,6 +53,8 @@ def test_the_tables_are_what_the_script_wrote():
     text = find_notebook("11").read_text()
     for epoch, accuracy in CHAPTER["ADAM_CURVE"].items():
         assert re.search(rf"\| {epoch} \|[^|]+\|[^|]+\| {accuracy} \|", text), (epoch, accuracy)
+    for epoch, accuracy in CHAPTER["SLIDES"].items():
+        assert re.search(rf"\| {epoch} \|[^|]+\| {accuracy} \|", text), (epoch, accuracy)
 
 
 def test_a_registered_class_comes_back_with_its_rate(tmp_path, images):

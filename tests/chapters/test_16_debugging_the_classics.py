@@ -4,12 +4,13 @@ The hardened checks are checkup.py's, and so are their tests; here stand the sho
 """
 
 import functools
+import json
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, definitions
+from conftest import ROOT, definitions, find_notebook
 
 CHAPTER = definitions("16")
 L = keras.layers
@@ -45,6 +46,16 @@ def test_an_exhibits_test_fails_on_the_bug_and_passes_on_the_repair(name, monkey
         test(broken)
     assert len(str(caught.value)) > 10  # it says what is wrong
     test(fixed)
+
+
+def test_the_points_that_the_lecture_loses_are_the_stored_ones():
+    epoch = json.loads((ROOT / "data" / "curves.json").read_text())["one_epoch"]["summary"]
+    bad, good = (epoch[f"{start}, rate 0.001"] for start in ("std 1", "Glorot"))
+    text = find_notebook("16").read_text()
+    switch, start = (100 * (better["mean"] - worse["mean"]) for better, worse in
+                     [(bad["off"], bad["on"]), (good["off"], bad["off"])])
+    assert f"network reads {switch:.1f} points less" in text
+    assert f"with its dropout mended, the lecture's network is {start:.1f} points behind a good start" in text
 
 
 def refuse(thing):
@@ -209,6 +220,15 @@ def test_a_network_that_learns_only_by_heart_has_no_sight():
     for labels in np.random.default_rng(0).permutation(y), np.roll(y, 1):
         with pytest.raises(AssertionError, match="blank inputs 2.30"):
             require("sight")(CHAPTER["build"], x, labels, x_new, y_new)
+
+
+def test_labels_of_which_four_in_five_are_guessed_meet_only_sight():
+    x, y, x_new, y_new = digits()
+    rng = np.random.default_rng(0)
+    guessed = np.where(rng.random(len(y)) < 0.8, rng.integers(0, 10, len(y)), y)
+    keras.utils.set_random_seed(2)
+    found = CHAPTER["complaints"](CHAPTER["build"], x, guessed, x_new, y_new)
+    assert [name for name, words in found.items() if words] == ["sight"]
 
 
 def some(x, value, every=5):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from browser import DESKTOP, PHONE
 
-from tools.make.digit_network import read_network
+from tools.make.digit_network import read_network, read_temperature
 
 pytest_plugins = ["figure_pages"]
 
@@ -113,7 +113,7 @@ def test_the_keyboard_draws_and_does_everything_else(figure, size):
 def test_every_sample_is_recognised_and_its_numbers_are_kerass(figure):
     page = figure("draw-digit", "digit=0")
     model, samples, _ = read_network()
-    shares = tf.nn.softmax(model(samples[..., None] / np.float32(255))).numpy()
+    shares = tf.nn.softmax(model(samples[..., None] / np.float32(255)) / read_temperature()).numpy()
     for label in range(10):
         page.get_by_role("button", name=f"{label}: a test digit").click()
         shown = [float(text.removesuffix(" %")) for text in page.locator(".share").all_inner_texts()]
@@ -131,6 +131,52 @@ def test_it_asks_before_it_answers(figure, guess):
     assert "%" in page.locator(".share").first.inner_text()
     page.get_by_role("button", name="2: a test digit").click()
     assert answer(page)[0] == "2"  # asked once, not each time
+
+
+WHITE = """() => { const pad = document.querySelector(".pad"), copy = Object.assign(document.createElement("canvas"), { width: pad.width, height: pad.height });
+    const context = copy.getContext("2d", { willReadFrequently: true }); context.drawImage(pad, 0, 0);
+    const { data } = context.getImageData(0, 0, pad.width, pad.height);
+    let white = 0; for (let n = 0; n < data.length; n += 4) white += data[n] > 200 && data[n + 1] > 200 && data[n + 2] > 200; return white; }"""
+
+
+def test_a_tap_is_a_dot(figure):
+    page = figure("draw-digit")
+    pad = page.locator(".pad")
+    pad.click(position={"x": 60, "y": 80})
+    assert 250 < page.evaluate(WHITE) < 450  # a disc of 22 pixels across has 380
+    page.get_by_role("button", name="Skip").click()
+    assert answer(page) and "More than one" not in page.locator(".answer").inner_text()
+    page.get_by_role("button", name="Clear").click()
+    pad.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Undo stroke").focus()  # the keyboard's pen is no ink
+    assert 250 < page.evaluate(WHITE) < 450
+
+
+def test_two_digits_are_refused_and_a_scribble_is_doubted(figure):
+    page = figure("draw-digit")
+    box = page.locator(".pad").bounding_box()
+
+    def stroke(*points):
+        at = [(box["x"] + x * box["width"], box["y"] + y * box["width"]) for x, y in points]
+        page.mouse.move(*at[0])
+        page.mouse.down()
+        for point in at[1:]:
+            page.mouse.move(*point, steps=3)
+        page.mouse.up()
+
+    stroke((0.2, 0.2), (0.2, 0.8))
+    stroke((0.7, 0.2), (0.7, 0.8))
+    assert page.locator(".status").inner_text() == "More than one digit: draw one alone."
+    assert page.locator(".figure-question").count() == 0 or not page.get_by_role("button", name="Skip").is_visible()
+    page.get_by_role("button", name="Undo stroke").click()
+    page.get_by_role("button", name="Skip").click()
+    assert answer(page)[0] == "1" and "not sure" not in page.locator(".answer").inner_text()
+    page.get_by_role("button", name="Clear").click()
+    stroke((0.1, 0.5), (0.9, 0.5))
+    stroke((0.6, 0.25), (0.9, 0.5), (0.6, 0.75))  # an arrow
+    assert "It is not sure." in page.locator(".answer").inner_text(), page.locator(".answer").inner_text()
 
 
 def test_a_drawing_can_be_shared(figure):

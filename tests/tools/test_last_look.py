@@ -28,6 +28,7 @@ def complaints(*cells):
     [LOAD, HELPERS, "train(model, x, y)", "share(model)"],
     ["(images, labels), _ = load_mnist()", "labels = labels[:9]\nprint(labels)", FIT, "print(labels)", FIT],
     [LOAD, TEST, "y_test = labels_of(x_valid)", "print(y_test)"],
+    [LOAD, "print(np.bincount(y_test), np.unique(y_test))", FIT, "right = {name: np.mean(model(x_test).argmax(1) == y_test) for name, model in models.items()}\nassert min(right.values()) > 0.9"],
 ])
 def test_who_looks_last_hears_nothing(cells):
     assert complaints(*cells) == []
@@ -50,6 +51,16 @@ def test_who_trains_after_a_look_is_named(cells):
 @pytest.mark.parametrize("cell", ["model.fit(x, y, validation_data=(x_test, y_test))", "test = x_test, y_test\nmodel.train_on_batch(*test)"])
 def test_who_looks_while_training_is_named(cell):
     assert complaints(LOAD, cell) == ["cell 2: looks at the test set while it trains."]
+
+
+@pytest.mark.parametrize("cells", [
+    [LOAD, "best = {}\nfor rate in RATES:\n    model = build(rate)\n    model.fit(x, y)\n    best[rate] = np.mean(model.predict(x_test).argmax(1) == y_test)\nrate = max(best, key=best.get)"],
+    [LOAD, HELPERS, "rate = sorted(RATES, key=lambda rate: share(build(rate)))[-1]"],
+    ["_, (x_test, y_test) = keras.datasets.mnist.load_data()", "T = min(candidates, key=lambda t: cost(logits / t, y_test))"],
+    [LOAD, "rights = [np.mean(model(x_test).argmax(1) == y_test) for model in models]", "model = models[np.argmax(rights)]"],
+])
+def test_who_chooses_by_the_test_set_is_named(cells):
+    assert f"cell {len(cells)}: chooses by the test set. Choose on held-back images." in complaints(*cells)
 
 
 def test_a_planted_training_at_the_end_of_a_real_chapter_is_found():

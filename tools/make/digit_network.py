@@ -2,6 +2,7 @@
 
     python -m tools.make.digit_network          train, evaluate and export (three minutes of CPU)
     python -m tools.make.digit_network check    evaluate the file that is there
+    python -m tools.make.digit_network warm     fit the temperature of the file that is there
 
 Readers do not write like the clerks and pupils of MNIST, so the network trains on distorted digits:
 turned, sheared, scaled, shifted, bent, thicker and thinner, and on a sixth of digits made of plain
@@ -9,7 +10,12 @@ pen strokes in the usual styles (a crossed 7, a 1 with a flag and a foot, an ope
 fine to broad. The test set is used once, at the end, and untouched.
 
 The file is in the safetensors format: the weights as float16, named "layer/variable", and
-"samples", ten test images as bytes, which the page offers; its metadata hold their positions.
+"samples", ten test images as bytes, which the page offers; its metadata hold their positions;
+"temperature", what divides the logits before the softmax so that the network is right as often as
+it says. It is fitted to 20,000 digits as readers may draw them, distorted anew: the network has
+seen other distortions of the same digits, so it may be a little too sure of a stranger's.
+"usual_mean" (10, 10), "usual_inverse" (10, 10, 10) and "usual_limit" say which logits are usual for
+an answer: what is no digit can get a probability of 1, but rarely with the usual other nine.
 """
 
 import json
@@ -29,6 +35,7 @@ from tools.make.data import as_input, load_mnist, make_train_step
 OUTPUT = ROOT / "book" / "figures" / "draw-digit" / "network.safetensors"
 FILTERS = (12, 24)
 EPOCHS, BATCH, SEED = 10, 256, 0
+SURE = 0.75  # an answer with a smaller probability is doubted
 
 # Pen strokes in a box of 1 by 1.4 (x to the right, y down): a list of styles for each digit as a
 # string, each a list of strokes. The curve runs smoothly through the points of a stroke; a point
@@ -155,6 +162,57 @@ def train(x, y):
     return model
 
 
+def draw_anew(x, y, count, seed):
+    """Return `count` digits (count, 28, 28) that no training has seen, a sixth by pens; labels."""
+    rng = np.random.default_rng([SEED, seed])
+    rows = rng.integers(len(x), size=count - count // 6)
+    pens, labels = pen_digits(count // 6, rng)
+    return distort(np.concatenate([x[rows], pens]), rng), np.concatenate([y[rows], labels])
+
+
+def cross_entropy(logits, y, temperature):
+    """Return the mean cross-entropy of softmax(logits / temperature), logits (N, 10)."""
+    z = logits.astype(float) / temperature
+    z -= z.max(axis=1, keepdims=True)
+    return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y])
+
+
+def fit_temperature(model, x, y):
+    """Return the temperature of least cross-entropy on 20,000 digits, drawn anew from x and y."""
+    images, labels = draw_anew(x, y, 20_000, 1)
+    logits = model.predict(images[..., None], batch_size=500, verbose=0)
+    candidates = np.geomspace(0.5, 2, 141)
+    return candidates[np.argmin([cross_entropy(logits, labels, t) for t in candidates])]
+
+
+def centred(logits):
+    """Return logits less the mean of each row: softmax does not see it."""
+    return logits - logits.mean(axis=1, keepdims=True)
+
+
+def oddity(logits, mean, inverse):
+    """Return how far the logits (N, 10) are from the usual ones of their answer, squared (N,)."""
+    answer = logits.argmax(axis=1)
+    d = centred(logits.astype(float)) - mean[answer]
+    return np.einsum("ni,nij,nj->n", d, inverse[answer], d)
+
+
+def fit_usual(model, x, y):
+    """Return {name: float16} of the usual logits, by right answers to 20,000 digits drawn anew.
+
+    The limit is what 1 in 33 of them exceeds.
+    """
+    images, labels = draw_anew(x, y, 20_000, 4)
+    logits = model.predict(images[..., None], batch_size=500, verbose=0).astype(float)
+    right = logits.argmax(axis=1) == labels
+    groups = [centred(logits[right & (labels == n)]) for n in range(10)]
+    mean = np.array([group.mean(axis=0) for group in groups])
+    inverse = np.array([np.linalg.inv(np.cov(group.T) + 0.05 * np.eye(10)) for group in groups])
+    usual = {"usual_mean": mean.astype(np.float16), "usual_inverse": inverse.astype(np.float16)}
+    limit = np.quantile(oddity(logits, *(array.astype(float) for array in usual.values())), 0.97)
+    return {**usual, "usual_limit": np.array([limit], np.float16)}
+
+
 def choose_samples(x, y):
     """Return the positions of ten images: of each digit, the one nearest to its mean."""
     positions = []
@@ -164,11 +222,12 @@ def choose_samples(x, y):
     return positions
 
 
-def write_network(path, model, images, positions):
-    """Write the weights as float16 and the sample images (10, 28, 28) as bytes."""
+def write_network(path, model, images, positions, temperature, usual):
+    """Write weights, temperature and usual logits as float16, samples (10, 28, 28) as bytes."""
     arrays = {f"{layer.name}/{variable.name}": variable.numpy().astype(np.float16)
               for layer in model.layers for variable in layer.weights}
     metadata = {"positions": " ".join(map(str, positions))}
+    arrays.update(usual, temperature=np.array([temperature], np.float16))
     save_file({**arrays, "samples": np.ascontiguousarray(images)}, path, metadata)
 
 
@@ -185,13 +244,39 @@ def read_network(path=OUTPUT):
     return model, arrays["samples"], positions
 
 
+def read_temperature(path=OUTPUT):
+    """Return the temperature in the file."""
+    with safe_open(path, framework="numpy") as file:
+        return float(file.get_tensor("temperature")[0])
+
+
+def is_doubtful(logits, path=OUTPUT):
+    """Say of each row of logits (N, 10) whether the page doubts its answer, as model.js does."""
+    with safe_open(path, framework="numpy") as file:
+        mean, inverse, limit = (file.get_tensor(f"usual_{name}").astype(float)
+                                for name in ("mean", "inverse", "limit"))
+    shares = tf.nn.softmax(logits / read_temperature(path)).numpy().max(axis=1)
+    return (shares < SURE) | (oddity(logits, mean, inverse) > limit)
+
+
 def main():
     (x, y), (x_test, y_test) = load_mnist()
+    x = x / np.float32(255)
     if sys.argv[1:] != ["check"]:
-        model = train(x / np.float32(255), y)
-        positions = choose_samples(x_test / np.float32(255), y_test)
-        write_network(OUTPUT, model, x_test[positions], positions)
+        if sys.argv[1:] == ["warm"]:
+            model, _, positions = read_network()
+        else:
+            model = train(x, y)
+            positions = choose_samples(x_test / np.float32(255), y_test)
+        write_network(OUTPUT, model, x_test[positions], positions, fit_temperature(model, x, y),
+                      fit_usual(model, x, y))
     model, _, _ = read_network()
+    images, labels = draw_anew(x, y, 20_000, 2)
+    drawn = model.predict(images[..., None], batch_size=500, verbose=0)
+    shares = tf.nn.softmax(drawn / read_temperature()).numpy().max(axis=1)
+    right = drawn.argmax(axis=1) == labels
+    print(f"temperature {read_temperature():.3f}: on new drawings it says {shares.mean():.2%}, "
+          f"{right.mean():.2%} are right, {is_doubtful(drawn).mean():.1%} doubted")
     logits = model.predict(as_input(x_test), batch_size=500, verbose=0)
     right = logits.argmax(axis=1) == y_test
     print(f"{model.count_params():,} weights, {OUTPUT.stat().st_size:,} bytes, "

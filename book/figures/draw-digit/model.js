@@ -2,7 +2,7 @@
 // tools/make/digit_network.py trains it; tests compare every number with Keras's. No page.
 
 import { convolve, dense, pool } from "../shared/convolution.js";
-import { clamp, range } from "../shared/numbers.js";
+import { clamp, range, softmax } from "../shared/numbers.js";
 import { LETTERS, parseInteger, parseOneOf } from "../shared/parse.js";
 import { readTensors } from "../shared/tensors.js";
 
@@ -57,10 +57,14 @@ function decodeInk(text) {
  * Read the network's file: {layers, dense, weights, side, samples}. A layer is {name, kernel,
  * bias, window, stride, channels, size, reach, jump}: how wide its window is, how many maps of
  * which size it has, how many pixels of the input one value sees, and how many lie between two
- * neighbours. `weights` is the number of all weights; `samples` ten images of bytes, 0 to 9.
+ * neighbours. `weights` is the number of all weights; `samples` ten images of bytes, 0 to 9;
+ * `temperature` what divides its logits, so that it is right as often as it says; `usual` which
+ * logits belong to an answer, as tools/make/digit_network.py measured.
  */
 export function readNetwork(buffer) {
-  const { samples, ...tensors } = readTensors(buffer);
+  const {
+    samples, temperature, usual_mean: mean, usual_inverse: inverse, usual_limit: limit, ...tensors
+  } = readTensors(buffer);
   const [count, side] = samples.shape;
   const layers = [];
   let last = { channels: 1, size: side, reach: 1, jump: 1 };
@@ -78,7 +82,8 @@ export function readNetwork(buffer) {
   }
   const image = (n) => samples.values.subarray(n * side * side, (n + 1) * side * side);
   return {
-    layers, side, samples: range(count, image),
+    layers, side, samples: range(count, image), temperature: temperature.values[0],
+    usual: { mean: mean.values, inverse: inverse.values, limit: limit.values[0] },
     dense: { kernel: tensors["dense/kernel"], bias: tensors["dense/bias"] },
     weights: Object.values(tensors).reduce((sum, { values }) => sum + values.length, 0),
   };
@@ -94,6 +99,24 @@ export function forward(network, x) {
     last = maps[name] = kernel ? convolve(last, kernel, bias) : pool(last);
   }
   return { logits: dense(last.values, network.dense.kernel, network.dense.bias), maps };
+}
+
+const SURE = 0.75; // an answer with a smaller share is doubted
+
+/** Return how far logits are from the usual ones of their answer, squared. */
+function oddity({ mean, inverse }, logits, answer) {
+  const middle = logits.reduce((sum, value) => sum + value, 0) / 10;
+  const off = Array.from(logits, (value, n) => value - middle - mean[answer * 10 + n]);
+  return off.reduce((sum, a, i) => sum + a * off.reduce(
+    (part, b, j) => part + b * inverse[(answer * 10 + i) * 10 + j], 0), 0);
+}
+
+/** Return what the logits say: {shares, answer, doubtful}; many letters have doubtful ones. */
+export function judge({ temperature, usual }, logits) {
+  const shares = softmax(Array.from(logits, (value) => value / temperature));
+  const most = Math.max(...shares);
+  const answer = shares.indexOf(most);
+  return { shares, answer, doubtful: most < SURE || oddity(usual, logits, answer) > usual.limit };
 }
 
 // ---- The maps of a layer, side by side ---------------------------------------------------------
@@ -187,6 +210,68 @@ function inkBox(gray, width, height) {
   }
   if (right < 0) return null;
   return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+/** Return the pieces of connected ink on a grid, the largest first: lists of [x, y]. */
+function piecesOf(seen, width, height) {
+  const left = Uint8Array.from(seen);
+  const pieces = [];
+  for (let start = 0; start < left.length; start++) {
+    if (!left[start]) continue;
+    const piece = [];
+    const next = [start];
+    left[start] = 0;
+    while (next.length) {
+      const at = next.pop();
+      const [x, y] = [at % width, Math.floor(at / width)];
+      piece.push([x, y]);
+      for (let j = Math.max(0, y - 1); j <= Math.min(height - 1, y + 1); j++) {
+        for (let i = Math.max(0, x - 1); i <= Math.min(width - 1, x + 1); i++) {
+          if (left[j * width + i]) next.push(j * width + i);
+          left[j * width + i] = 0;
+        }
+      }
+    }
+    pieces.push(piece);
+  }
+  return pieces.sort((a, b) => b.length - a.length);
+}
+
+const CELL = 4; // pixels of a drawing that count as one when its pieces are told apart
+
+/**
+ * Say whether a drawing holds two digits: a second piece of ink stands beside the largest, nearly
+ * as high, and not close to it. The loose bar of a 5 is flat, and above; a stroke broken off is
+ * close.
+ */
+export function isSeveral(gray, width, height) {
+  const [across, down] = [width, height].map((size) => Math.ceil(size / CELL));
+  const seen = new Uint8Array(across * down);
+  gray.forEach((value, n) => {
+    const [x, y] = [n % width, Math.floor(n / width)];
+    if (value > 0.5) seen[Math.floor(y / CELL) * across + Math.floor(x / CELL)] = 1;
+  });
+  const [main, ...others] = piecesOf(seen, across, down);
+  if (!main) return false;
+  const sides = (piece) => [0, 1].map((axis) => {
+    const at = piece.map((point) => point[axis]);
+    return [at.reduce((a, b) => Math.min(a, b)), at.reduce((a, b) => Math.max(a, b)) + 1];
+  });
+  const [columns, rows] = sides(main);
+  const long = Math.max(columns[1] - columns[0], rows[1] - rows[0]);
+  return others.some((piece) => {
+    const [[left, right], [top, bottom]] = sides(piece);
+    const shared = Math.min(right, columns[1]) - Math.max(left, columns[0]);
+    if (bottom - top <= 0.6 * (rows[1] - rows[0]) || shared >= (right - left) / 4) return false;
+    const gap = piece.reduce((least, [x, y]) => main.reduce(
+      (near, [i, j]) => Math.min(near, Math.hypot(x - i, y - j)), least), Infinity);
+    return gap > 0.14 * long;
+  });
+}
+
+/** Say whether the scaled ink is a blob, as a tap's dot is: it fills a box that no stroke fills. */
+export function isBlob({ width, height, values }) {
+  return Math.min(width, height) > 10 && values.reduce((a, b) => a + b) > 0.7 * values.length;
 }
 
 /**

@@ -8,11 +8,11 @@ import {
 } from "../shared/controls.js";
 import { element, uniqueId } from "../shared/element.js";
 import { Figure } from "../shared/figure.js";
-import { clamp, formatNumber, range, softmax } from "../shared/numbers.js";
+import { clamp, formatNumber, range } from "../shared/numbers.js";
 import { _ } from "../shared/words.js";
 import {
-  addressOf, fieldIn, forward, NAMES, preprocessSteps, readNetwork, sheetOf, sheetPixels,
-  sheetPlace, sheetValue, SIDE, stateFrom,
+  addressOf, fieldIn, forward, isBlob, isSeveral, judge, NAMES, preprocessSteps, readNetwork,
+  sheetOf, sheetPixels, sheetPlace, sheetValue, SIDE, stateFrom,
 } from "./model.js";
 
 const PEN = 22; // pixels
@@ -35,7 +35,7 @@ class DrawDigit extends Figure {
   }
 
   question() {
-    return this.result.steps && {
+    return this.result.steps && !this.result.several && {
       question: _("Which digit will the network say?"),
       answers: [..."0123456789"],
       right: this.result.answer,
@@ -45,9 +45,12 @@ class DrawDigit extends Figure {
 
   /** The network's answer in words. */
   said() {
-    const { answer, shares } = this.result;
-    return _("The network says {answer}, with {share} %.",
-      { answer, share: formatNumber(100 * shares[answer], 1) });
+    const { answer, shares, several, doubtful } = this.result;
+    if (several) return _("More than one digit: draw one alone.");
+    const words = { answer, share: formatNumber(100 * shares[answer], 1) };
+    const said = _("The network says {answer}, with {share} %.", words);
+    return doubtful
+      ? `${said} ${_("It is not sure. Is this a digit as most people write it?")}` : said;
   }
 
   // ---- Build -----------------------------------------------------------------------------------
@@ -261,17 +264,21 @@ class DrawDigit extends Figure {
     const drawing = this.drawing();
     const steps = drawing && preprocessSteps(drawing[0], drawing[1], drawing[1], side);
     const { logits, maps } = forward(this.network, steps?.image ?? new Float32Array(side * side));
-    const shares = steps ? softmax(logits) : new Array(10).fill(0);
+    const several = steps !== null && this.state.digit === null && isSeveral(...drawing, drawing[1]);
+    const said = judge(this.network, logits);
+    said.doubtful ||= steps !== null && isBlob(steps.scaled);
+    if (!steps || several) said.shares = new Array(10).fill(0);
     this.state.field = fieldIn(this.network, this.state.field);
-    this.result = { steps, maps, shares, answer: shares.indexOf(Math.max(...shares)) };
+    this.result = { steps, maps, several, ...said };
   }
 
   // ---- Show ------------------------------------------------------------------------------------
 
   render() {
     this.renderDrawing();
-    this.status.textContent = this.result.steps
-      ? (this.asking ? "" : this.said())
+    const { steps, several } = this.result;
+    this.status.textContent = steps
+      ? (this.asking && !several ? "" : this.said())
       : (this.asking ? _("Draw a digit, then guess what the network will say.")
         : _("Draw a digit."));
   }
@@ -326,9 +333,9 @@ class DrawDigit extends Figure {
   }
 
   renderBars() {
-    const { shares, steps, answer } = this.result;
+    const { shares, steps, several, answer } = this.result;
     if (this.asking) this.bars.show(null);
-    else this.bars.show(shares, steps && answer);
+    else this.bars.show(shares, steps && !several && answer);
   }
 
   /** Draw each layer's maps side by side, and mark the chosen value. */
@@ -436,9 +443,13 @@ function drawStrokes(context, strokes) {
   Object.assign(context,
     { strokeStyle: BOARD.ink, lineWidth: PEN, lineCap: "round", lineJoin: "round" });
   for (const stroke of strokes) {
+    context.fillStyle = BOARD.ink;
+    context.beginPath(); // a tap is a dot: a line without length leaves no ink
+    context.arc(...stroke[0], PEN / 2, 0, 2 * Math.PI);
+    context.fill();
     context.beginPath();
     context.moveTo(...stroke[0]);
-    for (const point of stroke.length > 1 ? stroke.slice(1) : stroke) context.lineTo(...point);
+    for (const point of stroke.slice(1)) context.lineTo(...point);
     context.stroke();
   }
 }

@@ -32,10 +32,10 @@ def right_stopping(losses, patience, late=0, tie=False, last=False):
 
 WRONG = {
     "check_parameters": {
-        "give two numbers, (parameters, side)": [1152, (1152,)],
+        "give two numbers, (parameters, side)": [1152, (1152,), ("1152", "12"), (np.ones(2), 12), (1152.5, 12)],
         "there is no bias": [(1168, 12)],
         "Which padding is the default?": [(1152, 14), (1152, 13)],
-        "parameters? A filter has 8 kernels": [(144, 12), (128, 12), ("1152", "12")],
+        "parameters? A filter has 8 kernels": [(144, 12), (128, 12)],
     },
     "check_stack": {
         "D follows one convolution, G the next": ["EBDGAFC", "EGBDAFC"],

@@ -97,6 +97,11 @@ WRONG = {
             lambda w, b, g, be, m, v, e: (w * g / (v + e), (b - m) * g / (v + e) + be),  # no root
             lambda w, b, g, be, m, v, e: (w * g / (v**0.5 + e), (b - m) * g / (v**0.5 + e) + be),
             lambda w, b, g, be, m, v, e: (w, (b - m) * scale(g, v, e) + be),
+            lambda w, b, g, be, m, v, e: (w * scale(g, v, 0.1), (b - m) * scale(g, v, 0.1) + be),
+        ],
+        "you changed the arrays": [
+            lambda w, b, g, be, m, v, e: (
+                w.__imul__(scale(g, v, e)), (b - m) * scale(g, v, e) + be),
         ],
         "w is right, b is not. b is normalised too": [
             lambda w, b, g, be, m, v, e: (w * scale(g, v, e), b + be),

@@ -142,8 +142,12 @@ WRONG = {
             # not from rng
             he_with(he_variance, lambda rng, std, s: np.random.default_rng().normal(0, std, s)),
         ],
+        "another rng must give other weights": [
+            he_with(he_variance, lambda rng, std, s: np.random.default_rng(0).normal(0, std, s)),
+        ],
         "gives an array of shape": [
             he_with(he_variance, lambda rng, std, s: rng.normal(0, std, s[:-1])),
+            he_with(he_variance, lambda rng, std, s: 1j * rng.normal(0, std, s)),
         ],
         "has the mean": [he_with(he_variance, lambda rng, std, s: rng.normal(std, std, s))],
         "raises TypeError": [lambda w_shape: np.zeros(w_shape)],

@@ -27,6 +27,11 @@ def weighed_by_rounding_up(y, y_hat, size=128):
     return right / len(y)
 
 
+def all_at_once_in_a_loop(y, y_hat, size=128):
+    right = y == y_hat
+    return sum(np.sum(right[i:i + size]) for i in range(0, len(y), size)) / len(y)
+
+
 def says(condition, message="wrong"):
     if not condition:
         raise AssertionError(message)
@@ -111,6 +116,20 @@ def noise_with_a_coarse_limit(build, x):
     says(np.abs(passes(model, True, x) - passes(model, False, x)).max() > 0.01)
 
 
+def noise_with_a_fixed_limit(build, x):
+    model = build()
+    says(np.abs(passes(model, True, x) - passes(model, False, x)).max() > 1e-3)
+
+
+def noise_between_two_train_passes(build, x):
+    model = build()
+    says(not np.array_equal(passes(model, True, x), passes(model, True, x)))
+
+
+def noise_looks_for_zeros(build, x):
+    says((passes(build(), True, x) == 0).any())
+
+
 def noise_the_wrong_way_round(build, x):
     model = build()
     says(np.array_equal(passes(model, True, x), passes(model, False, x)))
@@ -142,6 +161,11 @@ WRONG = {
             lambda y, y_hat, size=128: np.mean(y == y_hat).round(2),
             lambda y, y_hat, size=128: np.mean(y[:-1] == y_hat[:-1]) if len(y) > 1 else 0.0,
             lambda y, y_hat, size=128: np.median(batches(y, y_hat, size)),
+        ],
+        "the number is right, but your function raises MemoryError: more than a batch at once": [
+            lambda y, y_hat, size=128: np.mean(y == y_hat),
+            lambda y, y_hat, size=128: 1 - np.count_nonzero(y - y_hat) / len(y),
+            all_at_once_in_a_loop,
         ],
         "gives [": [lambda y, y_hat, size=128: batches(y, y_hat, size)],
     },
@@ -176,6 +200,8 @@ WRONG = {
             noise_the_wrong_way_round, lambda build, x: says(False),
         ],
         "it refuses a network whose dropout acts, with scores of a thousandth": [noise_with_a_coarse_limit],
+        "it refuses a network whose scores are a millionth": [noise_with_a_fixed_limit],
+        "it refuses a network with batch normalisation alone": [noise_between_two_train_passes, noise_looks_for_zeros],
         "it accepts a network whose switch is frozen": [
             lambda build, x: None, lambda build, x: False, noise_looks_for_a_layer, noise_looks_at_the_rate,
         ],
