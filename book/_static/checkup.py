@@ -344,7 +344,6 @@ def check_nonlinear(case, limit=0.001):  # activations act between layers, and n
     yield deep and bend < limit, FAIL, "several layers, and all is linear", bend, limit
     yield True, PASS, "activations act" if deep else "one layer, linear by design", bend, limit
 
-# --- how it learns ---
 def check_learning(case, limit=0):  # some steps move every kernel
     first, now, _ = case.trial
     still = [w.path for w, a, b in zip(case.kernels, now, first, strict=True) if (a == b).all()]
@@ -440,11 +439,12 @@ def check(build_or_model, train, test=None, only=None, skip=(), seed=0, budget=f
 def show_batch(build_or_model, train, seed=0):
     """Return 16 inputs with labels, in characters, as the first kernel meets them in training."""
     with opened(build_or_model, train, None, seed) as case:
-        i, ink = case.rows(16), np.array(list(" .:-=+*#%@"))
-        met = case.met(case.x[i])
+        i, ink = case.rows(16), " .:-=+*#%@"
+        x, met = case.x[i], case.met(case.x[i])
+    met = met.reshape(x.shape) if met.size == x.size else met  # also where Flatten came before
     text = [f"from {met.min():.3g} ({ink[0]!r}) to {met.max():.3g} ({ink[-1]!r})"]
     shades = (9 * (met - met.min()) / max(np.ptp(met), 1e-9)).round().astype(int)
     for k, a in zip(i, shades.max(axis=-1) if met.ndim == 4 else shades, strict=True):
-        a = np.atleast_2d(ink[a])[:, ::max(1, -(-a.shape[-1] // 28))]
+        a = np.atleast_2d(np.array(list(ink))[a])[:, ::max(1, -(-a.shape[-1] // 28))]
         text += [f"label {case.y[k]}", *("".join(row).rstrip() for row in a[::-(-len(a) // 14)])]
     return "\n".join(text)
