@@ -30,7 +30,7 @@ class Report(dict):  # {name: Result}; it prints as a table, and is ok if none f
     ok = property(lambda self: all(result.status != FAIL for result in self.values()))
     def __repr__(self):
         states = [result.status for result in self.values()]
-        lines = [f"{r.status:5} {r.name:12} {r.advice}" + f" (limit {r.limit:.3g})" * bool(r.limit)
+        lines = [f"{r.status:5} {r.name:12} {r.advice}" + f" (limit {r.limit})" * bool(r.limit)
                  + f"\n{'':18} read {r.where}" * (r.status in (WARN, FAIL)) for r in self.values()]
         return "\n".join([*lines, ", ".join(f"{states.count(s)} {s}" for s in STATES)])
 
@@ -344,7 +344,6 @@ def check_nonlinear(case, limit=0.001):  # activations act between layers, and n
     yield deep and bend < limit, FAIL, "several layers, and all is linear", bend, limit
     yield True, PASS, "activations act" if deep else "one layer, linear by design", bend, limit
 
-# --- how it learns ---
 def check_learning(case, limit=0):  # some steps move every kernel
     first, now, _ = case.trial
     still = [w.path for w, a, b in zip(case.kernels, now, first, strict=True) if (a == b).all()]
@@ -432,19 +431,20 @@ def check(build_or_model, train, test=None, only=None, skip=(), seed=0, budget=f
         for name in (name for name in CHECKS if name in only and name not in skip):
             late = [SKIP, f"the budget of {budget} s is used up"] * (time.time() - begin > budget)
             found = late or run(case, name)
-            value, limit = (None if n is None else float(n) for n in [*found, None, None][2:4])
-            report[name] = Result(name, *found[:2], value, limit, BOOK + PAGE + SECTIONS[name])
+            data = [n if n is None else float(f"{n:.4g}") for n in [*found, None, None][2:4]]
+            report[name] = Result(name, *found[:2], *data, BOOK + PAGE + SECTIONS[name])
             case.restore()
     return report
 
 def show_batch(build_or_model, train, seed=0):
     """Return 16 inputs with labels, in characters, as the first kernel meets them in training."""
     with opened(build_or_model, train, None, seed) as case:
-        i, ink = case.rows(16), np.array(list(" .:-=+*#%@"))
-        met = case.met(case.x[i])
+        i, ink = case.rows(16), " .:-=+*#%@"
+        x, met = case.x[i], case.met(case.x[i])
+    met = met.reshape(x.shape) if met.size == x.size else met  # also where Flatten came before
     text = [f"from {met.min():.3g} ({ink[0]!r}) to {met.max():.3g} ({ink[-1]!r})"]
     shades = (9 * (met - met.min()) / max(np.ptp(met), 1e-9)).round().astype(int)
     for k, a in zip(i, shades.max(axis=-1) if met.ndim == 4 else shades, strict=True):
-        a = np.atleast_2d(ink[a])[:, ::max(1, -(-a.shape[-1] // 28))]
+        a = np.atleast_2d(np.array(list(ink))[a])[:, ::max(1, -(-a.shape[-1] // 28))]
         text += [f"label {case.y[k]}", *("".join(row).rstrip() for row in a[::-(-len(a) // 14)])]
     return "\n".join(text)

@@ -215,7 +215,6 @@ NETWORKS = {  # on digits: name: (checks, build)
     "ten outputs, binary loss": ("start", lambda: dense(last=L.Dense(10, activation="softmax"), loss="binary_crossentropy")),
     "divergence of logits": ("start", lambda: dense(loss="kl_divergence")),
     "Poisson's loss": ("start", lambda: dense(last=L.Dense(10, activation="softmax"), loss="poisson")),
-    "squared error": ("start", lambda: dense(loss="mse")),
     "dropout with training=True": ("calm", lambda: functional(lambda h: L.Dropout(0.4)(h, training=True))),
     "dropout in code": ("calm", lambda: Planted("dropout on")),
     "dropout that never drops": ("calm", lambda: Planted("dropout off")),
@@ -339,6 +338,7 @@ PATIENTS |= {
     "channels first": (["scale"], lambda: stack(L.Flatten(), L.Dense(10), shape=(1, 28, 28)),
                        change(digits, lambda x: np.moveaxis(x, 3, 1))),
     "batch norm, momentum 1": (["calm"], lambda: dense(L.BatchNormalization(momentum=1.0)), digits),
+    "squared error": (["start"], lambda: dense(loss="mse"), change(digits, g=one_hot)),
     "logits, one-hot, probabilities": (["start"], lambda: dense(loss="categorical_crossentropy"), change(digits, g=one_hot)),
     "binary accuracy of ten": (["start"], lambda: dense(loss=Categorical(from_logits=True), metrics=["binary_accuracy"]),
                                change(digits, g=one_hot)),
@@ -577,10 +577,11 @@ SOUND = {  # name: (build, data, checks that may warn)
                                            L.GaussianNoise(0.1), L.Dense(10)), digits, ""),
     "softmax of logits in code": (lambda: Planted("softmax", loss=PROBABILITIES), digits, ""),
 }
-# These are about scores and data; how they learn is like "convolutional", and need not be tried again.
+# These are about scores and data; how they learn is like another's above, and need not be tried again.
 LEARN_ALIKE = {"focal loss", "focal loss of sigmoids", "scales inside", "normalises inside", "one sigmoid", "one logit",
                "two softmax outputs", "two sigmoids, one-hot", "softmax, one-hot", "softmax, divergence", "smoothed by hand",
                "no axis of channels", "labels in a column", "softmax of logits in code", "L2", "layer norm", "subclassed, bytes",
                "top 5", "Keras' focal loss", "two logits", "heavy tails", "bytes around 0, plain", "softmax regression of points",
-               "several labels", "clipped gradients", "mixed precision", "1-D convolutions", "spatial dropout, ELU"}
+               "deep residual", "batch norm on bytes", "augmentation", "bytes around 0", "average of weights",
+               "5x1 then 1x5, grouped then 1x1", "group norm, smoothing, AdamW", "tanh, -1..1", "head of zeros", "several labels", "clipped gradients", "mixed precision", "1-D convolutions", "spatial dropout, ELU"}
 assert LEARN_ALIKE < set(SOUND)

@@ -43,6 +43,8 @@ def test_a_planted_bug_is_flagged(name):
     train, test = halves(data)
     report = check(build, train, test, only=names)
     assert {n: report[n].status for n in names if report[n].status not in ("warn", "fail")} == {}, report
+    if name in ("bytes", "dead ReLUs", "two softmax layers", "copies", "sorted downwards", "no activation"):  # they are certain
+        assert report[names[0]].status == "fail"
     assert any(patients.REASONS.get(name, "") in result.advice for result in report.values()), report
     assert all(result.where.count("#") == 1 and len(result.advice) > 10 for result in report.values())
 
@@ -63,13 +65,8 @@ def test_too_few_rows_and_several_labels_are_skipped_and_say_so():
     assert "nothing to tell" in check(several[0], *halves(several[1]), only="labels")["labels"].advice
 
 
-def test_every_check_has_patients_and_fails_where_a_mistake_is_certain():
+def test_every_check_has_patients():
     assert {name for names, *_ in patients.PATIENTS.values() for name in names} == set(CHECKS)
-    train, test = halves(digits)
-    for name, (checks, build, data) in patients.PATIENTS.items():
-        if name in ("bytes", "dead ReLUs", "two softmax layers", "copies", "sorted downwards", "no activation"):
-            train, test = halves(data)
-            assert not check(build, train, test, only=checks[0]).ok, name
 
 
 # --- the report ---------------------------------------------------------------------------------------------------------------
@@ -95,7 +92,7 @@ def test_a_failing_report_says_where_to_read():
     (x, y), (u, v) = halves(digits)
     report = check(dense, (255 * x, y), (255 * u, v), only=["scale", "match"])
     assert not report.ok and report["scale"].status == "fail" and report["scale"].value == 255 and report["scale"].limit == 30
-    assert "never scaled? (limit 30)\n" in str(report) and "read notebooks/16_debugging_the_classics.html#check-the-data" in str(report)
+    assert "never scaled? (limit 30.0)\n" in str(report) and "read notebooks/16_debugging_the_classics.html#check-the-data" in str(report)
     assert str(report).endswith("1 pass, 0 warn, 1 fail, 0 skip")
 
 
