@@ -157,7 +157,7 @@ def test_a_loose_bar_and_a_broken_stroke_are_one_digit(digits):
     (np.full((30, 30), 255, "u1"), ["no ink"]), (np.array([["a", "b"]]), ["<U1"]), ("none.png", ["no file none.png"]),
     (np.pad([[0.0]], 2, constant_values=1), ["no ink"]), (np.ones((30, 30), complex), ["complex128"]),
     (io.BytesIO(b"no picture"), ["JPEG or PNG"]),
-], ids=str)
+], ids=lambda value: str(value)[:40] if isinstance(value, (list, str)) else type(value).__name__)
 def test_what_is_no_picture_is_refused_with_a_sentence(picture, words):
     with pytest.raises(ValueError) as caught:
         steps(picture)

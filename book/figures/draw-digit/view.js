@@ -50,7 +50,7 @@ class DrawDigit extends Figure {
     const words = { answer, share: formatNumber(100 * shares[answer], 1) };
     const said = _("The network says {answer}, with {share} %.", words);
     return doubtful
-      ? `${said} ${_("It is not sure. Is this a digit as most people write it?")}` : said;
+      ? `${said} ${_("But this is unlike the digits that it knows. Is it one, as most people write it?")}` : said;
   }
 
   // ---- Build -----------------------------------------------------------------------------------
