@@ -238,7 +238,6 @@ NETWORKS = {  # on digits: name: (checks, build)
                                                                    L.Flatten(), L.Dense(10))),
     "Adam's rate 10": ("one batch", lambda: dense(optimizer=keras.optimizers.Adam(10.0))),
     "SGD's rate 10": ("one batch", lambda: dense(optimizer=keras.optimizers.SGD(10.0))),
-    "Adam's rate 1e-9": ("one batch, update size", lambda: dense(optimizer=keras.optimizers.Adam(1e-9))),
     "SGD's rate 1e-7": ("one batch, update size", lambda: dense(optimizer=keras.optimizers.SGD(1e-7))),
     "Adam's rate 1e-7": ("one batch, update size", lambda: dense(optimizer=keras.optimizers.Adam(1e-7))),
     "SGD's rate 0": ("one batch, update size", lambda: dense(optimizer=keras.optimizers.SGD(0.0))),
@@ -546,7 +545,6 @@ SOUND = {  # name: (build, data, checks that may warn)
                         digits, "one batch, blank input"),
     "average of weights": (lambda: dense(optimizer=ADAM(use_ema=True)), digits, ""),
     "clipped gradients": (lambda: dense(optimizer=ADAM(0.002, global_clipnorm=1.0)), digits, ""),
-    "gradients gathered": (lambda: dense(optimizer=ADAM(0.004, gradient_accumulation_steps=4)), digits, "one batch, blank input"),
     "L2": (lambda: dense(kernel_regularizer=keras.regularizers.L2(1e-3)), digits, ""),
     "deep residual": (deep_residual, digits, ""),
     "layer norm": (lambda: stack(L.Flatten(), L.Dense(24), L.LayerNormalization(), L.Activation("gelu"), L.Dense(10)), digits, ""),
@@ -582,6 +580,6 @@ LEARN_ALIKE = {"focal loss", "focal loss of sigmoids", "scales inside", "normali
                "two softmax outputs", "two sigmoids, one-hot", "softmax, one-hot", "softmax, divergence", "smoothed by hand",
                "no axis of channels", "labels in a column", "softmax of logits in code", "L2", "layer norm", "subclassed, bytes",
                "top 5", "Keras' focal loss", "two logits", "heavy tails", "bytes around 0, plain", "softmax regression of points",
-               "deep residual", "batch norm on bytes", "augmentation", "bytes around 0", "average of weights",
+               "deep residual", "inverted residual", "rare class", "separable, global average", "batch norm on bytes", "augmentation", "bytes around 0", "average of weights",
                "5x1 then 1x5, grouped then 1x1", "group norm, smoothing, AdamW", "tanh, -1..1", "head of zeros", "several labels", "clipped gradients", "mixed precision", "1-D convolutions", "spatial dropout, ELU"}
 assert LEARN_ALIKE < set(SOUND)
