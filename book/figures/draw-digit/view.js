@@ -50,7 +50,7 @@ class DrawDigit extends Figure {
     const words = { answer, share: formatNumber(100 * shares[answer], 1) };
     const said = _("The network says {answer}, with {share} %.", words);
     return doubtful
-      ? `${said} ${_("But this is unlike the digits that it knows. Is it one, as most people write it?")}` : said;
+      ? `${said} ${_("But this is unlike the digits that it knows: is it one?")}` : said;
   }
 
   // ---- Build -----------------------------------------------------------------------------------
@@ -264,7 +264,8 @@ class DrawDigit extends Figure {
     const drawing = this.drawing();
     const steps = drawing && preprocessSteps(drawing[0], drawing[1], drawing[1], side);
     const { logits, maps } = forward(this.network, steps?.image ?? new Float32Array(side * side));
-    const several = steps !== null && this.state.digit === null && isSeveral(...drawing, drawing[1]);
+    const several = steps !== null && this.state.digit === null
+      && isSeveral(...drawing, drawing[1]);
     const said = judge(this.network, logits);
     said.doubtful ||= steps !== null && isBlob(steps.scaled);
     if (!steps || several) said.shares = new Array(10).fill(0);
