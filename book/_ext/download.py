@@ -1,13 +1,17 @@
 """Sphinx extension: checkup.py, which its page offers, knows the address of the book.
 
 On the page ADDRESS_OF_THIS_BOOK becomes the address, and in the built copy of the file so does
-BOOK, from which its reports link to the chapter. Where the address is not known, both stay.
+BOOK, from which its reports link to the chapter. Where the address is not known, both stay. An
+e-book has no files to download: there the link is only text.
 """
 
+import re
 from pathlib import Path
 
 
 def name_address(app, page, source):
+    if page == "book/checkup" and app.builder.name == "epub":
+        source[0] = re.sub(r"<a [^>]*download>(.*?)</a>", r"\1", source[0])
     if page == "book/checkup" and app.config.html_baseurl:
         address = app.config.html_baseurl.rstrip("/")
         source[0] = source[0].replace("ADDRESS_OF_THIS_BOOK", address)

@@ -49,8 +49,8 @@ class DrawDigit extends Figure {
     if (several) return _("More than one digit: draw one alone.");
     const words = { answer, share: formatNumber(100 * shares[answer], 1) };
     const said = _("The network says {answer}, with {share} %.", words);
-    return doubtful
-      ? `${said} ${_("But this is unlike the digits that it knows: is it one?")}` : said;
+    const doubt = _("But this is unlike the digits that it knows: is it one?");
+    return doubtful ? `${said} ${doubt}` : said;
   }
 
   // ---- Build -----------------------------------------------------------------------------------
