@@ -48,6 +48,11 @@ def test_the_sweep_of_starts_is_what_the_script_wrote():
     for start, rows in CHAPTER["AFTER_60"].items():
         for rate, values in zip(CHAPTER["RATES"], rows, strict=True):
             assert values == tuple(stored["runs"][f"{start}, rate {rate}, seed {seed}"]["off"] for seed in range(3))
+    best = {start: max(np.mean(rows, axis=1)) for start, rows in CHAPTER["AFTER_60"].items()}
+    text = find_notebook("13").read_text()
+    assert f"Glorot's and He's starts reach {best['Glorot']:.3f} and {best['He']:.3f}." in text
+    low, _, high = sorted(max(CHAPTER["AFTER_60"]["std 1"], key=np.mean))
+    assert f"Standard deviation 0.01 comes to {best['0.01']:.2f}, and standard deviation 1 to {best['std 1']:.2f} ({low:.2f} to {high:.2f})." in text
 
 
 # --- variances -----------------------------------------------------------------------------------------------------

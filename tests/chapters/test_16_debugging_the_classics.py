@@ -9,8 +9,9 @@ import json
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from conftest import ROOT, definitions, find_notebook
+
+from tests.checkup.patients import Planted
 
 CHAPTER = definitions("16")
 L = keras.layers
@@ -126,34 +127,9 @@ def test_a_sound_network_passes_all_checks(name):
 
 # --- planted bugs ----------------------------------------------------------------------------------------------------------
 
-class Planted(keras.Model):
-    """A subclassed network for digits; `how` names its bug."""
-
-    def __init__(self, how):
-        super().__init__()
-        self.how, self.flat, self.hidden, self.last = how, L.Flatten(), L.Dense(24), L.Dense(10)
-        self.norm = L.BatchNormalization() if how == "batch norm on" else None
-        self.compile(keras.optimizers.Adam(0.003), CrossEntropy(from_logits=True))
-
-    def call(self, x, training=False):
-        h = self.hidden(self.flat(x))
-        if self.norm:
-            h = self.norm(h, training=True)
-        h = h if self.how == "linear" else tf.nn.relu(h)
-        if self.how == "first row only":
-            h = h[:1] + 0 * h
-        if self.how == "cut off":
-            h = tf.stop_gradient(h)
-        if self.how == "dropout on":
-            h = tf.nn.dropout(h, 0.25)
-        z = self.last(h)
-        return {"softmax": tf.nn.softmax, "wrong axis": lambda a: tf.nn.softmax(a, axis=0), "blind": lambda a: a - a + self.last.bias}.get(
-            self.how, tf.identity)(z)
-
-
 def planted(how):
     def build():
-        model = Planted(how)
+        model = Planted(how, optimizer=keras.optimizers.Adam(0.003))
         model(np.zeros((2, 28, 28, 1), "float32"))
         return model
     return build
