@@ -43,8 +43,9 @@ else
 	OPENBLAS_CORETYPE=Haswell ONEDNN_MAX_CPU_ISA=AVX2 $(BIN)/python -m pytest --nbval notebooks
 endif
 
-bench: .venv/ready  ## seconds and memory of each notebook, seconds of the book
+bench: .venv/ready  ## seconds and memory of each notebook, seconds of the book, chapter 14's ladder here
 	$(BIN)/python -m tools.book bench
+	$(BIN)/python -m tools.make.ladder table
 
 lighthouse: book  ## what Lighthouse must find on every page, or on PAGES="book/index.html ..." (needs Chromium and node)
 	for device in desktop phone; do npx --yes @lhci/cli@0.15.1 autorun \

@@ -1,0 +1,192 @@
+"""Chapter 14: the stored ladder, costs against a known clock, the schedule and the moved images against other libraries."""
+
+import json
+import types
+
+import keras
+import numpy as np
+import pytest
+import scipy.ndimage
+import tensorflow as tf
+from conftest import definitions, examples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tools.book.files import ROOT, find_notebook
+
+CHAPTER = definitions("14")
+shifted, moved, fitted, climb, multiply_adds, Triangle, Clock = (
+    CHAPTER[n] for n in ("shifted", "moved", "fitted", "climb", "multiply_adds", "Triangle", "Clock"))
+STORED = json.loads((ROOT / "data" / "ladder.json").read_text())
+MANY, FEW = examples(100), examples(10)
+
+
+# --- what the script wrote -----------------------------------------------------------------------------------------
+
+def column(part, name, seeds, key):
+    return tuple(STORED[part][f"{name}, seed {seed}"][key] for seed in range(seeds))
+
+
+def test_nothing_of_the_script_is_missing():
+    assert "unfinished" not in STORED
+    assert {len(STORED[part]) for part in ("example", "lecture")} == {3} and len(STORED["rungs"]) == 5 * 6 * 3 and len(STORED["longer"]) == 18
+    assert len(STORED["recipes"]) == 3 * len(CHAPTER["RECIPES"]) + 2
+
+
+def test_the_example_is_what_the_script_wrote():
+    assert CHAPTER["EXAMPLE"] == [STORED["example"][f"seed {seed}"]["test"] for seed in range(3)]
+    assert {len(row) for row in CHAPTER["EXAMPLE"]} == {15}
+
+
+def test_the_sweep_of_rungs_is_what_the_script_wrote():
+    assert list(CHAPTER["RUNGS"]) == list(CHAPTER["LADDER"])[1:]
+    for rung, rows in CHAPTER["RUNGS"].items():
+        for rate, values in zip(CHAPTER["RATES"], rows, strict=True):
+            assert values == column("rungs", f"{rung}, rate {rate}", 3, "validation")
+
+
+def test_each_rung_has_the_rate_that_the_sweep_found():
+    recipes = climb(CHAPTER["LADDER"])
+    for rung, rows in CHAPTER["RUNGS"].items():
+        assert recipes[rung]["rate"] == CHAPTER["RATES"][int(np.argmax(np.mean(rows, axis=1)))], rung
+
+
+def test_longer_training_is_what_the_script_wrote():
+    for name, rows in CHAPTER["LONGER"].items():
+        for rate, values in zip(CHAPTER["RATES"][2:5], rows, strict=True):
+            assert values == column("longer", f"{name}, rate {rate}", 3, "validation")
+    best = CHAPTER["RATES"][2:5][int(np.argmax(np.mean(CHAPTER["LONGER"]["moved"], axis=1)))]
+    assert CHAPTER["RECIPES"]["larger, 3 passes"]["rate"] == best
+
+
+def test_the_recipes_are_what_the_script_wrote():
+    for name, row in CHAPTER["REACHED"].items():
+        assert row == (column("recipes", name, len(row), "test")), name
+    for name, cost in CHAPTER["COST"].items():
+        assert cost == round(float(np.median(column("recipes", name, len(CHAPTER["REACHED"][name]), "epochs"))), 2)
+    assert list(CHAPTER["REACHED"]) == list(CHAPTER["RECIPES"])
+
+
+@pytest.mark.parametrize(("mark", "recipe", "times"), [(0.9818, "25,000 images", 20), (0.99, "two passes", 20), (0.995, "larger, 3 passes", 6)])
+def test_a_mark_is_reached_so_many_times_sooner(mark, recipe, times):
+    assert np.median(CHAPTER["REACHED"][recipe]) >= mark
+    first = [next((n for n, reached in enumerate(row, 1) if reached >= mark), 15) for row in CHAPTER["EXAMPLE"]]
+    cost = np.median(column("recipes", recipe, len(CHAPTER["REACHED"][recipe]), "epochs"))
+    assert np.median(first) / cost >= times
+
+
+# --- products ------------------------------------------------------------------------------------------------------
+
+@FEW
+@given(st.integers(1, 5), st.integers(1, 3), st.integers(1, 4), st.integers(1, 6), st.sampled_from(["valid", "same"]))
+def test_multiply_adds_are_those_of_chapter_five(F, S, K, units, padding):
+    model = keras.Sequential([keras.Input((13, 11, 2)), keras.layers.Conv2D(K, F, strides=S, padding=padding), keras.layers.ReLU(),
+                              keras.layers.Flatten(), keras.layers.Dense(units)])
+    count_macs = definitions("05")["count_macs"]
+    maps = model.layers[0].output.shape[1:3]
+    rows = multiply_adds(model)
+    assert [row[0] for row in rows] == [(F, F, 2, K), (int(np.prod(maps)) * K, units)]
+    assert [row[2] for row in rows] == [count_macs(maps, (F, F, 2, K)), count_macs((1, 1), (1, 1, int(np.prod(maps)) * K, units))]
+
+
+@pytest.mark.parametrize("layer", [keras.layers.DepthwiseConv2D(3), keras.layers.Conv2DTranspose(4, 3), keras.layers.SeparableConv2D(4, 3)])
+def test_a_layer_that_would_be_counted_wrongly_is_named(layer):
+    with pytest.raises(ValueError, match=layer.name):
+        multiply_adds(keras.Sequential([keras.Input((9, 9, 2)), layer]))
+
+
+# --- the schedule and the clock ------------------------------------------------------------------------------------
+
+@MANY
+@given(st.integers(1, 2000), st.floats(1e-4, 1))
+def test_the_rate_is_a_triangle(steps, peak):
+    rates = np.array([float(Triangle(peak, steps)(step)) for step in {0, steps // 3, steps - 1}])
+    t = (np.array([*{0, steps // 3, steps - 1}]) + 1) / (steps + 1)
+    np.testing.assert_allclose(rates, np.interp(t, [0, 0.3, 1], [0, peak, 0]), rtol=1e-3, atol=1e-6 * peak)
+    assert (rates > 0).all() and (rates <= peak * (1 + 1e-6)).all()
+
+
+def test_the_clock_adds_up_fits_and_counts_the_first_batch_as_a_mean_one(monkeypatch):
+    times = iter([10.0, 12.0, 14.0, 100.0, 101.0])  # the end of three batches, and of two
+    monkeypatch.setitem(Clock.on_train_batch_end.__globals__, "time", types.SimpleNamespace(process_time=lambda: next(times)))
+    clock = Clock()
+    for batches in 3, 2:
+        clock.on_train_begin()
+        for batch in range(batches):
+            clock.on_train_batch_end(batch)
+        clock.on_train_end()
+    assert clock.seconds == 3 * 2 + 2 * 1
+
+
+def test_the_clock_of_a_single_batch_stands_still():
+    clock = Clock()
+    clock.on_train_begin()
+    clock.on_train_batch_end(0)
+    clock.on_train_end()
+    assert clock.seconds == 0
+
+
+# --- training ------------------------------------------------------------------------------------------------------
+
+def tiny():
+    return keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+
+
+IMAGES = np.random.default_rng(0).uniform(size=(50, 28, 28, 1)).astype(np.float32)
+LABELS = np.arange(50) % 10
+
+
+@pytest.mark.parametrize(("choices", "steps"), [({}, 4), ({"passes": 3}, 12), ({"images": 20}, 2), ({"batch": 25, "passes": 2}, 4)])
+def test_training_takes_the_steps_of_its_recipe(choices, steps):
+    model, seconds = fitted(IMAGES, LABELS, 0, tiny, **{"batch": 16, "falls": True} | choices)
+    assert model.optimizer.iterations.numpy() == steps
+    assert seconds >= 0
+    last = float(model.optimizer._learning_rate(steps - 1))  # the schedule ends with the training
+    assert np.isclose(last, 0.001 * (1 / (steps + 1)) / 0.7, rtol=1e-3)
+
+
+def test_training_repeats_with_its_seed_and_follows_its_recipe():
+    def weights(seed=0, **choices):
+        return fitted(IMAGES, LABELS, seed, tiny, **{"batch": 16} | choices)[0].get_weights()[0]
+    np.testing.assert_array_equal(weights(), weights())
+    for other in ({"seed": 1}, {"rate": 0.01}, {"betas": (0.7, 0.9)}, {"smoothing": 0.3}, {"shift": 1}, {"falls": True}, {"images": 30}):
+        assert np.abs(weights(**other) - weights()).max() > 1e-5, other
+
+
+def test_each_rung_keeps_the_changes_before_it():
+    ladder = {"a": {"x": 1}, "b": {"y": 2}, "c": {"x": 3}}
+    assert climb(ladder) == {"a": {"x": 1}, "b": {"x": 1, "y": 2}, "c": {"x": 3, "y": 2}}
+    assert ladder == {"a": {"x": 1}, "b": {"y": 2}, "c": {"x": 3}}
+
+
+# --- moved images --------------------------------------------------------------------------------------------------
+
+@MANY
+@given(st.integers(1, 4), st.integers(5, 9), st.integers(5, 9), st.integers(1, 3), st.integers(0, 3), st.integers(0, 999))
+def test_every_image_is_one_of_its_moved_versions(N, H, W, C, most, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(0.1, 1, (N, H, W, C))
+    for image, original in zip(shifted(x, most, rng), x, strict=True):
+        assert any(np.array_equal(image, scipy.ndimage.shift(original, (i, j, 0), order=0))
+                   for i in range(-most, most + 1) for j in range(-most, most + 1))
+
+
+@pytest.mark.parametrize("down", [-1, 0, 1])
+@pytest.mark.parametrize("right", [-1, 0, 1])
+def test_one_step_is_scipys(down, right):
+    np.testing.assert_array_equal(moved(IMAGES[:3], down, right), scipy.ndimage.shift(IMAGES[:3], (0, down, right, 0), order=0))
+
+
+def test_the_two_orders_of_pooling_agree_in_the_network():
+    model = CHAPTER["small_network"](centred=True)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds[:4] == ["Rescaling", "Conv2D", "MaxPooling2D", "ReLU"]
+    x = tf.constant(IMAGES[:2])
+    maps = model.layers[1](model.layers[0](x))
+    np.testing.assert_array_equal(tf.nn.max_pool2d(tf.nn.relu(maps), 2, 2, "VALID"), model.layers[3](model.layers[2](maps)))
+
+
+def test_the_page_says_what_was_measured():
+    text = find_notebook("14").read_text()
+    for words in CHAPTER.get("SAYS", ()):
+        assert words in text
