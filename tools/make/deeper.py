@@ -1,11 +1,11 @@
 """Train what chapter 15 compares, more often than a notebook can, and write it to data/deeper.json.
 
-    python -m tools.make.deeper            every table (about 50 minutes on one idle core)
+    python -m tools.make.deeper            every table (about an hour on one idle core)
     python -m tools.make.deeper shuffled   only that one
 
-steps      towers of 20 convolutions, plain and with shortcuts, from several starts, and plain ones and
-           such with shortcuts of 2, 6 and 40: 60 steps of SGD at seven rates
-epoch      four of them after one epoch of 55,000 images, Adam at four rates
+steps      towers of 20 convolutions, plain and with shortcuts, from several starts, and such of 2
+           and 6: 60 steps of SGD at seven rates
+epoch      three towers after one epoch of 55,000 images, Adam at four rates
 layers     three small networks, whose layers are full or depthwise-separable, under two heads: one
            epoch, Adam at four rates
 few        the same under the first head: 60 steps of SGD at four rates
@@ -13,10 +13,13 @@ shuffled   a dense network and a convolutional one, on images as they are and wi
            another order: 60 steps of SGD at four rates
 
 Each run on seeds 0, 1 and 2; "loss" is that on the training images (the first 3,840 of an epoch),
-"accuracy" that on the 5,000 validation images. The notebook shows the numbers as short tables; tests
-of chapter 15 hold the two together. An interrupted table is finished, a whole one is made anew.
+null where it is no number, and "accuracy" that on the 5,000 validation images. The notebook shows
+the numbers as short tables; tests of chapter 15 hold the two together. An interrupted table is
+finished, a whole one is made anew.
 """
 
+import functools
+import itertools
 import json
 import sys
 import time
@@ -34,31 +37,33 @@ SEEDS = [0, 1, 2]
 FEW = 3840  # images: 60 steps of 64
 ADAM, SGD = keras.optimizers.Adam, keras.optimizers.SGD
 RATES = {"steps": [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0], "epoch": [0.0003, 0.001, 0.003, 0.01],
-         "layers": [0.001, 0.003, 0.01, 0.03], "few": [0.03, 0.1, 0.3, 1.0], "shuffled": [0.03, 0.1, 0.3, 1.0]}
+         "layers": [0.001, 0.003, 0.01, 0.03], "few": [0.03, 0.1, 0.3, 1.0],
+         "shuffled": [0.03, 0.1, 0.3, 1.0]}
 
 
 def plans(chapter):
-    """Return {table: {name: (function that makes a network, optimiser, images, shuffled?)}}."""
-    tower, arms = chapter["tower"], chapter["ARMS"]
+    """Return {table: {name: (makes a network, optimiser, images, with shuffled pixels?)}}."""
+    tower, arms, thin, heads = (chapter[n] for n in ("tower", "ARMS", "thin_network", "HEADS"))
+    plan = {table: {} for table in RATES}
 
-    def towers(names, blocks, optimizer, images):
-        return {f"{name}, {2 * b} layers": (lambda b=b, name=name: tower(b, **arms[name]), optimizer, images, False)
-                for b in blocks for name in names}
+    def add(table, name, make, shuffled=False):
+        adam = table in ("epoch", "layers")
+        plan[table][name] = make, ADAM if adam else SGD, TRAINING if adam else FEW, shuffled
 
-    def thin(heads, optimizer, images):
-        return {f"{name}, {head}": (lambda size=size, head=head: chapter["thin_network"](*size, chapter["HEADS"][head]),
-                                    optimizer, images, False)
-                for name, size in chapter["THIN"].items() for head in heads}
-
-    return {
-        "steps": towers(arms, [10], SGD, FEW) | towers(["plain", "shortcut, zero"], [1, 3, 20], SGD, FEW),
-        "epoch": towers(["plain", "plain, BN", "shortcut, zero"], [10], ADAM, TRAINING) |
-                 towers(["plain"], [1], ADAM, TRAINING),
-        "layers": thin(["flatten", "global"], ADAM, TRAINING),
-        "few": thin(["flatten"], SGD, FEW),
-        "shuffled": {f"{name}, {data}": (lambda name=name: chapter["two_networks"]()[name], SGD, FEW, data == "shuffled")
-                     for name in ("dense", "convolution") for data in ("as is", "shuffled")},
-    }
+    for table, blocks, names in [("steps", [10], arms),
+                                 ("steps", [1, 3], ["plain", "shortcut, zero"]),
+                                 ("epoch", [10], ["plain", "shortcut, zero"]),
+                                 ("epoch", [1], ["plain"])]:
+        for b, name in itertools.product(blocks, names):
+            add(table, f"{name}, {2 * b} layers", functools.partial(tower, b, **arms[name]))
+    for (name, size), (head, top) in itertools.product(chapter["THIN"].items(), heads.items()):
+        add("layers", f"{name}, {head}", functools.partial(thin, *size, top))
+        if head == "flatten":
+            add("few", f"{name}, {head}", functools.partial(thin, *size, top))
+    for name, data in itertools.product(["dense", "convolution"], ["as is", "shuffled"]):
+        add("shuffled", f"{name}, {data}", lambda name=name: chapter["two_networks"]()[name],
+            data == "shuffled")
+    return plan
 
 
 def measure(make, optimizer, images, shuffled, rate, seed, chapter, data):
@@ -70,7 +75,8 @@ def measure(make, optimizer, images, shuffled, rate, seed, chapter, data):
     if shuffled:
         x = chapter["shuffle_pixels"](x, chapter["ORDER"])
     model.fit(x[:images], y[:images], batch_size=64, verbose=0)
-    logits = np.concatenate([model.predict_on_batch(x[i:i + 500]) for i in range(TRAINING, len(x), 500)])
+    logits = np.concatenate([model.predict_on_batch(x[i:i + 500])
+                             for i in range(TRAINING, len(x), 500)])
     few = np.concatenate([model.predict_on_batch(x[i:i + 640]) for i in range(0, FEW, 640)])
     loss = float(chapter["COST"](y[:FEW], few))
     return {"loss": round(loss, 4) if np.isfinite(loss) else None,
@@ -85,7 +91,7 @@ def make_table(table):
     wanted = {f"{name}, rate {rate:g}, seed {seed}": (name, rate, seed)
               for name in plan for rate in RATES[table] for seed in SEEDS}
     runs = read().get(table, {}).get("runs", {})
-    runs = {} if wanted.keys() <= runs.keys() else runs
+    runs = {} if wanted.keys() <= runs.keys() else {run: runs[run] for run in wanted if run in runs}
     for run, (name, rate, seed) in wanted.items():
         if run not in runs:
             begin = time.process_time()
@@ -93,8 +99,9 @@ def make_table(table):
             keras.backend.clear_session()
             print(run, runs[run], f"{time.process_time() - begin:.0f} CPU s", flush=True)
             optimizer, images = list(plan.values())[0][1:3]
-            store(table, {"optimizer": optimizer.__name__, "batch": 64, "images": images, "rates": RATES[table],
-                          "seeds": SEEDS, "judge": "validation", "runs": runs})
+            store(table, {"optimizer": optimizer.__name__, "batch": 64, "images": images,
+                          "rates": RATES[table], "seeds": SEEDS, "judge": "validation",
+                          "runs": runs})
 
 
 def read():
