@@ -20,6 +20,7 @@ example, measured just before and after in the same process: only their ratio me
 another machine.
 """
 
+import functools
 import json
 import os
 import platform
@@ -83,7 +84,8 @@ def example(written):
 
 def lecture(written):
     """Add CS 20's network after one epoch of the first rung's recipe."""
-    network = definitions("13")["lecture_network"]
+    chapter = definitions("13")
+    network = functools.partial(chapter["lecture_network"], *chapter["STARTS"]["Glorot"])
     for seed in SEEDS:
         name = f"seed {seed}"
         if name not in written:
@@ -121,7 +123,8 @@ def longer(written):
 
 def few(written):
     """Add FEW, training on a thousand images, with and without moved images, at three rates."""
-    recipes = {name: CHAPTER["FEW"] | {"shift": shift} for name, shift in (("moved", 1), ("as they are", 0))}
+    recipe = CHAPTER["FEW"]
+    recipes = {"moved": recipe | {"shift": 1}, "as they are": recipe | {"shift": 0}}
     yield from sweep(written, recipes, RATES[2:5])
 
 
@@ -145,7 +148,8 @@ def machine():
         with open("/proc/cpuinfo") as file:
             lines = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
         cpu = lines[0] if lines else cpu
-    return {"tensorflow": tf.__version__, "keras": keras.__version__, "cpu": cpu, "cores": os.cpu_count()}
+    return {"tensorflow": tf.__version__, "keras": keras.__version__, "cpu": cpu,
+            "cores": os.cpu_count()}
 
 
 def table():

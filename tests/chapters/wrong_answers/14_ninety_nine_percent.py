@@ -58,7 +58,7 @@ def span(marks):
 
 
 WRONG = {
-    "check_bill": {
+    "check_products": {
         "give four whole numbers, not": [
             5, "230400", BILL[:3], [*BILL, 0], None, without(1, "many"), without(3, 1280.5), without(0, float("nan")),
             without(0, float("inf")), sum(BILL),
