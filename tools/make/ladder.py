@@ -7,6 +7,7 @@
 example   keras.io's "Simple MNIST convnet" as published (Adam 0.001, batches of 128, 15 epochs), on
           the chapter's 55,000 images: validation and test accuracy after each epoch, three seeds.
           It may look at the test set after each epoch and stop at the first that suits; we may not.
+tuned     the example with the chapter's schedule, so that it may be a fair opponent.
 lecture   CS 20's network (3,274,634 numbers) after one epoch of the same recipe, three seeds.
 rungs     each rung of the chapter's LADDER at each of RATES, three seeds, on validation images.
 few       the chapter's FEW, a thousand images for many passes, moved and as they are, likewise.
@@ -15,9 +16,8 @@ longer    the last of the chapter's RECIPES, with images moved and as they are, 
 recipes   the chapter's RECIPES: validation and test, five seeds. Here alone the test set judges a
           recipe of the chapter, once for each seed.
 
-Costs are processor seconds, all cores together. They stand beside the seconds of an epoch of the
-example, measured just before and after in the same process: only their ratio means something on
-another machine.
+Costs are processor seconds, all cores together, also as a share of an epoch of the example that was
+measured just before in the same process: on another machine only that ratio means something.
 """
 
 import functools
@@ -25,6 +25,7 @@ import json
 import os
 import platform
 import sys
+import time
 
 import keras
 import numpy as np
@@ -39,14 +40,21 @@ SEEDS, EPOCHS = (0, 1, 2), 15
 RATES = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032)
 EXAMPLE_BATCHES = 100  # of 430: enough to know what an epoch of the example costs
 CHAPTER = definitions("14")
-(X, Y), (X_TEST, Y_TEST) = load_mnist()
-TRAIN = as_input(X[:TRAINING]), Y[:TRAINING].astype(np.int32)
-JUDGES = {"validation": (as_input(X[TRAINING:]), Y[TRAINING:]), "test": (as_input(X_TEST), Y_TEST)}
+JUDGES = ("validation", "test")
+
+
+@functools.cache
+def data():
+    """Return {"train", "validation", "test"}: images as a network takes them, and labels."""
+    (x, y), (x_test, y_test) = load_mnist()
+    return {"train": (as_input(x[:TRAINING]), y[:TRAINING]),
+            "validation": (as_input(x[TRAINING:]), y[TRAINING:]),
+            "test": (as_input(x_test), y_test)}
 
 
 def accuracy(model, judge):
     """Return the share of right answers on a set of JUDGES, to four digits."""
-    x, y = JUDGES[judge]
+    x, y = data()[judge]
     logits = model.predict(x, batch_size=500, verbose=0)
     return round(float(np.mean(logits.argmax(axis=1) == y)), 4)
 
@@ -54,15 +62,16 @@ def accuracy(model, judge):
 def example_epoch(seed=0):
     """Return the processor seconds of an epoch of keras.io's example, from its first batches."""
     count = 128 * EXAMPLE_BATCHES
-    x, y = TRAIN[0][:count], TRAIN[1][:count]
-    _, seconds = CHAPTER["fitted"](x, y, seed, CHAPTER["example_network"])
-    return seconds * len(TRAIN[0]) / count
+    _, seconds = CHAPTER["fitted"](*data()["train"], seed, CHAPTER["example_network"], images=count)
+    return seconds * TRAINING / count
 
 
 def run(recipe, seed, unit, judges=("validation",)):
-    """Return {"seconds", "epochs": the same in units of an epoch, the accuracy for each judge}."""
-    model, seconds = CHAPTER["fitted"](*TRAIN, seed, **recipe)
-    result = {"seconds": round(seconds, 2), "epochs": round(seconds / unit, 3)}
+    """Return the seconds, their share of an epoch, the "whole" with the graph, and accuracies."""
+    begin = time.process_time()
+    model, seconds = CHAPTER["fitted"](*data()["train"], seed, **recipe)
+    result = {"seconds": round(seconds, 2), "epochs": round(seconds / unit, 3),
+              "whole": round(time.process_time() - begin, 1)}
     return result | {judge: accuracy(model, judge) for judge in judges}
 
 
@@ -75,11 +84,24 @@ def example(written):
         model, rows = CHAPTER["example_network"](), {judge: [] for judge in JUDGES}
         model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
         for _ in range(EPOCHS):
-            model.fit(*TRAIN, batch_size=128, verbose=0)
+            model.fit(*data()["train"], batch_size=128, verbose=0)
             for judge, row in rows.items():
                 row.append(accuracy(model, judge))
         written[f"seed {seed}"] = rows
         yield f"seed {seed}", rows
+
+
+def tuned(written):
+    """Add the example with the chapter's schedule at two peaks, after one to four epochs."""
+    for passes in range(1, 5):
+        for rate in 0.004, 0.008:
+            for seed in SEEDS[:2]:
+                key = f"{passes} epochs, rate {rate}, seed {seed}"
+                if key not in written:
+                    model, _ = CHAPTER["fitted"](*data()["train"], seed, CHAPTER["example_network"],
+                                                 passes=passes, rate=rate, falls=True)
+                    written[key] = {judge: accuracy(model, judge) for judge in JUDGES}
+                    yield key, written[key]
 
 
 def lecture(written):
@@ -89,17 +111,42 @@ def lecture(written):
     for seed in SEEDS:
         name = f"seed {seed}"
         if name not in written:
-            model, seconds = CHAPTER["fitted"](*TRAIN, seed, network)
+            model, seconds = CHAPTER["fitted"](*data()["train"], seed, network)
             written[name] = {"epochs": round(seconds / example_epoch(), 2),
                              "validation": accuracy(model, "validation")}
             yield name, written[name]
 
 
-def rungs(written):
-    """Add every rung of LADDER at every rate, and which rate is best on the validation images."""
+def plan():
+    """Return {part: {name: recipe}} of what the chapter says today."""
     ladder = CHAPTER["climb"](CHAPTER["LADDER"])
     swept = {str(recipe | {"rate": None}): name for name, recipe in ladder.items()}  # the last wins
-    yield from sweep(written, {name: ladder[name] for name in swept.values()}, RATES)
+    few, longest = CHAPTER["FEW"], list(CHAPTER["RECIPES"].values())[-1]
+    return {"rungs": {name: ladder[name] for name in swept.values()},
+            "few": {"moved": few | {"shift": 1}, "as they are": few},
+            "longer": {"moved": longest, "as they are": longest | {"shift": 0}},
+            "recipes": CHAPTER["RECIPES"]}
+
+
+def described(recipe):
+    """Return a recipe as JSON holds it: of its network, the multiply-adds of each layer."""
+    rows = CHAPTER["multiply_adds"](recipe["network"]())
+    return json.loads(json.dumps(recipe | {"network": rows}))
+
+
+def rungs(written):
+    """Add every rung of LADDER at every rate, three seeds, on the validation images."""
+    yield from sweep(written, plan()["rungs"], RATES)
+
+
+def few(written):
+    """Add FEW, training on a thousand images, with and without moved images, at three rates."""
+    yield from sweep(written, plan()["few"], RATES[2:5])
+
+
+def longer(written):
+    """Add the last recipe with and without moved images, at three rates."""
+    yield from sweep(written, plan()["longer"], RATES[2:5])
 
 
 def sweep(written, recipes, rates):
@@ -114,23 +161,9 @@ def sweep(written, recipes, rates):
                     yield key, written[key]
 
 
-def longer(written):
-    """Add the last recipe with and without moved images, at three rates."""
-    recipe = list(CHAPTER["RECIPES"].values())[-1]
-    recipes = {"moved": recipe, "as they are": recipe | {"shift": 0}}
-    yield from sweep(written, recipes, RATES[2:5])
-
-
-def few(written):
-    """Add FEW, training on a thousand images, with and without moved images, at three rates."""
-    recipe = CHAPTER["FEW"]
-    recipes = {"moved": recipe | {"shift": 1}, "as they are": recipe | {"shift": 0}}
-    yield from sweep(written, recipes, RATES[2:5])
-
-
 def recipes(written):
     """Add the chapter's RECIPES, on five seeds."""
-    for name, recipe in CHAPTER["RECIPES"].items():
+    for name, recipe in plan()["recipes"].items():
         for seed in range(5):
             key = f"{name}, seed {seed}"
             if key not in written:
@@ -138,7 +171,7 @@ def recipes(written):
                 yield key, written[key]
 
 
-PARTS = {part.__name__: part for part in (example, lecture, rungs, few, longer, recipes)}
+PARTS = {part.__name__: part for part in (example, tuned, lecture, rungs, few, longer, recipes)}
 
 
 def machine():
@@ -168,17 +201,29 @@ def main():
     if names == ["table"]:
         return table()
     if set(names) - set(PARTS):
-        sys.exit(f"no such part: {sorted(set(names) - set(PARTS))}; there are {[*PARTS, 'table']}")
+        sys.exit(f"no such parts: {names}; there are {list(PARTS)}, or `table` alone")
     for name in names:
         stored = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
-        begun = stored.get("unfinished") == name
-        results = stored.get(name, {}) if begun or len(sys.argv) == 1 else {}
+        recipe = {key: described(recipe) for key, recipe in plan().get(name, {}).items()}
+        half = name in stored.setdefault("unfinished", [])
+        same = stored.setdefault("plan", {}).get(name, recipe) == recipe
+        results = stored.get(name, {}) if same and (half or not sys.argv[1:]) else {}
+        stored["unfinished"] = sorted({*stored["unfinished"], name})
         for key, row in PARTS[name](results):
             print(name, key, row, flush=True)
-            stored |= machine() | {name: results, "unfinished": name}
-            OUTPUT.write_text(json.dumps(stored, indent=1) + "\n")
-        stored.pop("unfinished", None)
-        OUTPUT.write_text(json.dumps(stored, indent=1) + "\n")
+            write(stored, name, results, recipe)
+        stored["unfinished"].remove(name)
+        write(stored, name, results, recipe)
+
+
+def write(stored, name, results, recipe):
+    """Write the results of a part, what they were measured with, and its recipes."""
+    stored |= {name: results, "machine": machine()}
+    if recipe:
+        stored["plan"][name] = recipe
+    half = OUTPUT.with_suffix(".half")
+    half.write_text(json.dumps(stored, indent=1) + "\n")
+    half.replace(OUTPUT)
 
 
 if __name__ == "__main__":

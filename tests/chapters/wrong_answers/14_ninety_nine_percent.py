@@ -48,6 +48,11 @@ def blank_rows_only(image, down, right):
     return result
 
 
+def one_sign_wrong(which):
+    """Return a move that fails where `which(down, right)` says so."""
+    return lambda image, down, right: moved(image, *((-down, -right) if which(down, right) else (down, right)))
+
+
 def soft_to_others(labels, smoothing, classes):
     hard = np.eye(classes)[labels]
     return np.where(hard == 1, 1 - smoothing, smoothing / (classes - 1))
@@ -89,6 +94,7 @@ WRONG = {
             lambda image, down, right: moved(image, down, 0),
             lambda image, down, right: np.roll(image, (right, down), (0, 1)),
             lambda image, down, right: np.zeros_like(image),
+            one_sign_wrong(lambda down, right: down < 0 < right), one_sign_wrong(lambda down, right: right < 0 < down),
         ],
         "changes the image it gets": [in_place],
         "the shape is": [
@@ -136,6 +142,8 @@ WRONG = {
             lambda seconds, marks, images, batch: seconds / (span(marks) / (len(marks) - 1) * (images // batch)),
             lambda seconds, marks, images, batch: span(marks) / (len(marks) - 1) * -(-images // batch) / seconds,
             lambda seconds, marks, images, batch: seconds / ((marks[1] - marks[0]) * -(-images // batch)),
+            lambda seconds, marks, images, batch: seconds / ((marks[-1] - marks[-2]) * -(-images // batch)),
+            lambda seconds, marks, images, batch: seconds / (np.median(np.diff(marks)) * -(-images // batch)),
             lambda seconds, marks, images, batch: seconds / (marks[-1] * -(-images // batch)),
             lambda seconds, marks, images, batch: float("nan"),
             lambda seconds, marks, images, batch: 1j,
