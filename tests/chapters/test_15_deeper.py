@@ -189,7 +189,7 @@ def test_three_towers_say_the_same_at_the_start(seed):
 
 
 def lower(x):
-    return x - 0.5
+    return x - 0.1
 
 
 def normalised(x):
@@ -197,7 +197,7 @@ def normalised(x):
     return (x - mean) / tf.sqrt(variance + 1e-3)
 
 
-NORMS = {"": (keras.layers.Identity, tf.identity), "lower": (lambda: keras.layers.Rescaling(1.0, -0.5), lower),
+NORMS = {"": (keras.layers.Identity, tf.identity), "lower": (lambda: keras.layers.Lambda(lower), lower),
          "BN": (keras.layers.BatchNormalization, normalised)}
 
 
@@ -244,8 +244,9 @@ def test_towers_at_their_start_do_what_the_text_says():
     drift = {arm: np.mean([seen[arm, seed][2][-1] - seen[arm, seed][2][0] for seed in range(3)]) for arm, _ in seen}
     assert drift["shortcut, scaled"] < 0.8 * drift["plain"]  # a cured one drifts less
     assert drift["shortcut"] > 0.8 * drift["plain"]  # the bare one as much
-    for seed in range(3):  # with BN each block adds about 1 to the mean square
-        assert np.all(np.abs(np.diff(seen["shortcut, BN", seed][0] ** 2) - 1) < 0.5)
+    for seed in range(3):  # with BN a block adds about 1 to the mean square
+        squares = seen["shortcut, BN", seed][0] ** 2
+        assert abs(np.mean(np.diff(squares)) - 1) < 0.4 and 8 < squares[-1] < 14
 
 
 # --- small functions -----------------------------------------------------------------------------------------------
@@ -295,7 +296,7 @@ def test_the_two_networks_have_a_relu_behind_each_hidden_layer(name, hidden):
 def test_the_old_ones_are_what_keras_builds():
     layers = keras.layers
     lenet = keras.Sequential([
-        keras.Input((32, 32, 1)), layers.Conv2D(6, 5), layers.AveragePooling2D(), layers.Conv2D(16, 5), layers.AveragePooling2D(),
+        keras.Input((32, 32, 1)), layers.Conv2D(6, 5), layers.AveragePooling2D(2), layers.Conv2D(16, 5), layers.AveragePooling2D(2),
         layers.Conv2D(120, 5), layers.Flatten(), layers.Dense(84), layers.Dense(10)])
     assert CHAPTER["famous"]("LeNet-5") == (5, *totals(counted_layers(lenet))) == (5, lenet.count_params(), 416_520)
     alexnet = keras.Sequential([
@@ -304,7 +305,7 @@ def test_the_old_ones_are_what_keras_builds():
         layers.Conv2D(256, 3, padding="same", groups=2), layers.MaxPooling2D(3, 2), layers.Flatten()])
     trunk, top = CHAPTER["ALEXNET"][:5], CHAPTER["ALEXNET"][5:]
     assert totals(trunk) == totals(counted_layers(alexnet)) and totals(trunk)[0] == alexnet.count_params()
-    assert alexnet.output.shape == (None, 9216) and totals(top)[1] == 9216 * 4096 + 4096 * 4096 + 4096 * 1000
+    assert alexnet.layers[-1].output.shape == (None, 9216) and totals(top)[1] == 9216 * 4096 + 4096 * 4096 + 4096 * 1000
     assert totals(trunk + top)[0] == 60_965_224  # "60 million parameters", says the paper
 
 

@@ -136,14 +136,13 @@ WRONG = {
         "one place changed, and others changed": [
             lambda maps, w, b: np.tile(maps.mean(axis=(0, 1)) @ w + b, (*maps.shape[:2], 1)),
             lambda maps, w, b: (maps[::-1, ::-1] @ w + b),
-            all_in_one_place,
             lambda maps, w, b: (maps @ w + b).reshape(maps.shape[1], maps.shape[0], -1).transpose(1, 0, 2),
             lambda maps, w, b: rearranged(maps @ w + b, lambda rest: np.roll(rest, 1, axis=0)),
             lambda maps, w, b: rearranged(maps @ w + b, lambda rest: rest[::-1]),
             lambda maps, w, b: rearranged(maps @ w + b, lambda rest: rest * 0 + rest.mean(axis=0)),
             two_swapped,
         ],
-        "has logits that are not its own": [seesaw, lambda maps, w, b: maps @ w + b + unbalanced(maps)],
+        "has logits that are not its own": [all_in_one_place, seesaw, lambda maps, w, b: maps @ w + b + unbalanced(maps)],
         "with other maps it raises ZeroDivisionError": [Once(fail=True)],
         "with other maps it has another shape": [Once(fail=False)],
         "the mean is not the network's logits": [
