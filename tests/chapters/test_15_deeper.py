@@ -338,3 +338,23 @@ def test_a_shuffle_moves_every_pixel_of_all_images_alike(seed, N, H, W):
     for n, place in np.ndindex(N, H * W):
         assert y[n].ravel()[place] == x[n].ravel()[order[place]]
     assert np.array_equal(shuffle_pixels(y, np.argsort(order)), x)
+
+
+# --- checkers ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("checker", "answer"), [
+    ("check_bill", [784, 78_400]), ("check_bill", np.array([784, 78_400])), ("check_bill", (784.0, np.float32(78_400))),
+    ("check_tower_order", list("ABDEC")), ("check_tower_order", np.array("ABDEC")), ("check_tower_order", np.array(list("ABDEC"))),
+    *(("check_as_full", lambda d, p, dtype=dtype: (d[..., None] * p).astype(dtype)) for dtype in ("float16", "float32", "float64")),
+    ("check_residual", lambda x, w1, w2: tf.nn.relu(tf.nn.relu(x) @ w1) @ w2 + x),
+    ("check_evidence", lambda maps, w, b: tf.tensordot(maps, w, 1) + b),
+    ("check_evidence", lambda maps, w, b: (maps @ w + b).astype(np.float32)),
+])
+def test_other_right_answers_are_accepted(checker, answer):
+    assert CHAPTER[checker](answer).startswith("Correct")
+
+
+@pytest.mark.parametrize(("name", "size"), [("InceptionV3", 299), ("MobileNetV2", 224)])
+def test_the_sizes_of_the_bills(name, size):
+    assert getattr(keras.applications, name)(weights=None).inputs[0].shape == (None, size, size, 3)
+    assert "InceptionV3 is billed for 299 by 299 pixels, its neighbours for 224 by 224" in find_notebook("15").read_text()
