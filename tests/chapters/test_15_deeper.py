@@ -243,6 +243,7 @@ def test_towers_at_their_start_do_what_the_text_says():
             seen[arm, seed] = look(tower(10, **ARMS[arm]), x, y)
     drift = {arm: np.mean([seen[arm, seed][2][-1] - seen[arm, seed][2][0] for seed in range(3)]) for arm, _ in seen}
     assert drift["shortcut, scaled"] < 0.8 * drift["plain"]  # a cured one drifts less
+    assert drift["shortcut, BN"] < 0.8 * drift["plain"]
     assert drift["shortcut"] > 0.8 * drift["plain"]  # the bare one as much
     for seed in range(3):  # with BN a block adds about 1 to the mean square
         squares = seen["shortcut, BN", seed][0] ** 2
