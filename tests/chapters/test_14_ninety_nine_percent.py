@@ -95,7 +95,7 @@ def test_what_a_fair_opponent_needs_with_our_schedule():
     assert f"the example itself reaches 98.18 % after {first}, and 99 % after {second}." in text
     factors = [epochs / np.median(column("recipes", recipe, 5, "epochs")) for epochs, recipe in ((1, "22,000 images"), (3, "two passes"))]
     assert (first, second, *np.round(factors)) == ("one epoch", "three", 11, 6)
-    assert "Against that you are eleven and six times sooner" in text
+    assert "Against that, your costs are an eleventh and a sixth;" in text
 
 
 def first_epochs(mark):
