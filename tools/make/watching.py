@@ -1,0 +1,95 @@
+"""Measure on three seeds what chapter 18 shows on one, and write it to data/watching.json.
+
+    python -m tools.make.watching          every table (about four minutes on one idle core)
+    python -m tools.make.watching early    only that one
+
+signs   each run of the chapter: medians over the second half of its steps of the loss, the length of
+        the gradient and the update ratios of the first and the last layer, and the share of dead
+        units after the first step and after the last
+range   the rate of the lowest loss in a range test, and the loss on 2,000 training images after 80
+        steps at parts of that rate
+early   by how many points the epoch that early stopping picks flatters itself, by the number of
+        images that choose; and (epoch of the lowest validation loss, accuracy there, at the end)
+
+Each for seeds 0, 1 and 2, the range test also for 3 and 4, by the chapter's own functions; tests of chapter 18 hold the two together.
+"""
+
+import json
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tools.book.definitions import definitions
+from tools.book.files import ROOT
+from tools.make.data import TRAINING, as_input, load_mnist
+
+OUTPUT = ROOT / "data" / "watching.json"
+SEEDS, MORE_SEEDS = [0, 1, 2], [0, 1, 2, 3, 4]
+SIZES = [50, 100, 200, 400, 800, 1600]  # of validation sets that choose an epoch
+
+
+def rounded(values, digits=3):
+    """Return numbers with at most `digits` significant digits."""
+    return [float(f"{value:.{digits}g}") for value in values]
+
+
+def signs(chapter, x, y, valid):
+    runs = {**chapter["RUNS"], "labels slid": {}, "far too fast": {"rate": 100.0}}
+    x, y = x[:6400], y[:6400]
+    table = {}
+    for name, change in runs.items():
+        labels = np.roll(y, 1) if name == "labels slid" else y
+        table[name] = []
+        for seed in SEEDS:
+            rows = chapter["watched_run"](x, labels, seed, **change)
+            late = np.median(rows[5:], axis=0)
+            table[name].append(rounded([*late[:2], rows[0, 2], rows[-1, 2], late[3], late[-1]]))
+    return table
+
+
+def range_(chapter, x, y, valid):
+    table = []
+    for seed in MORE_SEEDS:
+        rates, curve = chapter["range_test"](x, y, np.geomspace(1e-5, 1, 100), seed)
+        lowest, ends = rates[curve.argmin()], []
+        for part in chapter["PARTS"]:
+            model = chapter["make_adam_run"](part * lowest, seed)
+            model.fit(x[:5120], y[:5120], batch_size=64, verbose=0)
+            ends.append(float(chapter["COST"](y[:2000], model.predict_on_batch(x[:2000]))))
+        table.append([*rounded([lowest]), rounded(ends)])
+    return table
+
+
+def early(chapter, x, y, valid):
+    flattery, lowest = {n: [] for n in SIZES}, []
+    for seed in SEEDS:
+        right, losses = chapter["judged_run"](x[:1000], y[:1000], *valid, seed)
+        for n in SIZES:
+            flattery[n] += rounded([chapter["flattery"](right, n)], 2)
+        best, accuracy = int(np.argmin(losses)), right.mean(axis=1)
+        lowest.append([best + 1, *map(float, accuracy[[best, -1]].round(4))])
+    return {"flattery": flattery, "lowest": lowest}
+
+
+TABLES = {"signs": signs, "range": range_, "early": early}
+
+
+def main():
+    wanted = sys.argv[1:] or list(TABLES)
+    if set(wanted) - set(TABLES):
+        sys.exit(f"no such table: {sorted(set(wanted) - set(TABLES))}; there are {list(TABLES)}")
+    tf.get_logger().setLevel("ERROR")  # it warns of many networks in one process
+    (x, y), _ = load_mnist()
+    x, y = as_input(x), y.astype(np.int32)
+    data = x[:TRAINING], y[:TRAINING], (x[TRAINING:], y[TRAINING:])
+    written = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
+    for name in wanted:
+        written[name] = {"tensorflow": tf.__version__, "keras": keras.__version__,
+                         "table": TABLES[name](definitions("18"), *data)}
+    OUTPUT.write_text(json.dumps(dict(sorted(written.items()))) + "\n")
+
+
+if __name__ == "__main__":
+    main()
