@@ -3,15 +3,16 @@
     python -m tools.make.watching          every table (about four minutes on one idle core)
     python -m tools.make.watching early    only that one
 
-signs   each run of the chapter: medians over the second half of its steps of the loss, the length of
-        the gradient and the update ratios of the first and the last layer, and the share of dead
+signs   each run of the chapter: medians over the second half of its steps of the loss, the length
+        of the gradient and the update ratios of the first and the last layer, and the share of dead
         units after the first step and after the last
 range   the rate of the lowest loss in a range test, and the loss on 2,000 training images after 80
         steps at parts of that rate
 early   by how many points the epoch that early stopping picks flatters itself, by the number of
         images that choose; and (epoch of the lowest validation loss, accuracy there, at the end)
 
-Each for seeds 0, 1 and 2, the range test also for 3 and 4, by the chapter's own functions; tests of chapter 18 hold the two together.
+Each for seeds 0, 1 and 2, the range test also for 3 and 4, by the chapter's own functions. The
+notebook shows the numbers as short tables; tests of chapter 18 hold the two together.
 """
 
 import json
