@@ -40,7 +40,7 @@ def test_the_five_patients_of_the_exercise_are_stored_runs():
     for letter, dead, first, last in rows:
         _, _, *seen, one, end = CHAPTER["SIGNS"][CHAPTER["CAUSES"][letter.strip()]][1]
         assert np.allclose([float(part) for part in dead.split(",")], seen, rtol=0, atol=0.0051)
-        assert np.allclose([float(first), float(last)], [one, end], rtol=0.1, atol=1e-6)
+        assert np.allclose([float(first), float(last)], [one, end], rtol=0.03, atol=1e-6)
 
 
 def cell_of(words):
@@ -65,7 +65,7 @@ def test_vital_signs_are_those_of_a_plain_computation():
     (x, y), _ = load_mnist()
     x, y = as_input(x[:40]), y[:40].astype(np.int32)
     keras.utils.set_random_seed(3)
-    model = CHAPTER["make_run"](bias=-0.4)
+    model = CHAPTER["make_run"](bias=-0.15)
     loss, length, dead = CHAPTER["vital_signs"](model, x, y)
     with tf.GradientTape() as tape:
         cost = CHAPTER["COST"](y, model(x))
@@ -214,4 +214,4 @@ def test_each_variable_of_a_training_has_its_piece():
 
 
 def test_the_validation_images_are_held_back():
-    assert TRAINING == 55_000 and "x_all[55_000:]" in TEXT and "x_test" not in TEXT
+    assert TRAINING == 55_000 and "x_all[55_000:]" in TEXT and "(x_all, y_all), _ = load_mnist()" in TEXT
