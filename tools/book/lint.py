@@ -17,7 +17,7 @@ from tools.book.files import ROOT, chapters, table_of_contents
 
 MAX_LINES, MAX_COLUMNS, MAX_BYTES = 25, 80, 1_000_000  # of a cell, of its lines, of a notebook
 IMPORTS = {"numpy", "scipy", "matplotlib", "tensorflow", "keras", "IPython",  # of the kernel itself
-           "PIL",  # Pillow: matplotlib brings it
+           "PIL", "tensorboard",  # matplotlib and TensorFlow bring them
            *sys.stdlib_module_names}
 RAW_IN_COLAB = {
     r"^:::": "a ::: directive",
