@@ -11,7 +11,7 @@ from conftest import definitions, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.book.files import ROOT
+from tools.book.files import ROOT, find_notebook
 
 CHAPTER = definitions("17")
 slopes, contributions, occlusion, grad_cam, enlarge, erase, deletion, insertion, attack, integrated, class_images, answers, softmax = (
@@ -255,3 +255,26 @@ def test_the_doubted_labels_are_those_of_the_test_set():
 ])
 def test_other_right_answers_are_accepted(checker, answer):
     assert CHAPTER[checker](answer).startswith("Correct")
+
+
+def test_the_sentences_say_what_was_measured():
+    text = find_notebook("17").read_text()
+
+    def span(values, form="{:.2f}"):
+        low, high = form.format(min(values)), form.format(max(values))
+        return low if low == high else f"{low} to {high}"
+
+    attacks, filters, probed, wrong = CHAPTER["MORE_ATTACKS"][0.2], np.array(CHAPTER["FILTERS"]), np.array(CHAPTER["PROBED"]), np.array(CHAPTER["MISTAKES"])
+    survived = [attacked for _, attacked in CHAPTER["SURVIVED"][0.2]]
+    free, held = (np.mean(np.divide(CHAPTER["SURE"][name], CHAPTER["SURE"]["digits"])) for name in ("any", "a digit's"))
+    for words in (
+        f"leave {span([100 * ten for ten, _ in attacks], '{:.0f}')} % of 200 digits",
+        f"leaves {span([100 * moved for _, moved in attacks], '{:.0f}')} % of 1,000 (made on your own: {span([100 * s for s in survived], '{:.0f}')} %)",
+        f"a learned filter {span(filters[:, 0])}: a little", f"{span(filters[:, 3])} of a learned one",
+        f"the mean logit is {free:.1f} times", f"about {held:.1f} times as much",
+        f"bare pixels about {probed[:, 0].mean():.2f}, pooled maps {probed[:, 2].mean():.2f} untrained and {probed[:, 1].mean():.2f} trained",
+        f"{probed[:, 3].mean():.2f} after it, {probed[:, 4].mean():.2f} before", f"it makes {span(wrong[:, 0], '{:.0f}')} mistakes",
+    ):
+        assert words in text, words
+    assert np.allclose(wrong[:, 1] / wrong[:, 0], 0.2, atol=0.05) and np.all(wrong[:, 2] / wrong[:, 0] > 0.85)
+    assert set(wrong[:, 3]) <= {11, 12, 13} and wrong[:, 4].min() == 4 and wrong[:, 4].max() == 8

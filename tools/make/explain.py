@@ -91,14 +91,8 @@ def attacks(model, other, x, y, rng, c):
 def turned(model, x, c):
     """Return the mean probability of the answer after 20 pixels of each ranking are turned."""
     k = c["answers"](model, x).argmax(axis=1)
-    rankings = [np.abs(c["slopes"](model, x, k)), c["contributions"](model, x, k), x[..., 0],
-                np.random.default_rng(0).random(x.shape[:3])]
-    found = []
-    for ranked in rankings:
-        first = c["erase"](np.ones_like(x), ranked, 20) == 0
-        p = c["softmax"](c["answers"](model, np.where(first, 1 - x, x)))
-        found.append(np.mean(p[np.arange(len(x)), k]))
-    return found
+    return [c["kept_after_turning"](model, x, k, ranked)
+            for ranked in c["turning_maps"](model, x, k).values()]
 
 
 def mistakes(model, x, y, c):
