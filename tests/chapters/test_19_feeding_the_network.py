@@ -136,7 +136,7 @@ def test_no_item_comes_more_than_the_buffer_early(n, B, seed):
 
 
 def test_each_early_place_is_reached_and_lateness_has_no_bound():
-    orders = [items(tf.data.Dataset.range(6).shuffle(3, seed=seed)) for seed in range(300)]
+    orders = [items(tf.data.Dataset.range(6).shuffle(3, seed=seed)) for seed in range(100)]
     assert {max(item - j for j, item in enumerate(order)) for order in orders} >= {2}
     assert any(order[-1] == 0 for order in orders)
 
