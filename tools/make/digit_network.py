@@ -47,12 +47,12 @@ def network():
     """Return the model: logits (N, 10) from images (N, 28, 28, 1) in 0..1, ink 1."""
     return keras.Sequential([
         keras.Input((28, 28, 1)),
-        keras.layers.Conv2D(FILTERS[0], 5, activation="relu", name="conv1"),
+        keras.layers.Conv2D(FILTERS[0], 5, activation="relu", use_bias=False, name="conv1"),
         keras.layers.MaxPooling2D(2, name="pool1"),
-        keras.layers.Conv2D(FILTERS[1], 5, activation="relu", name="conv2"),
+        keras.layers.Conv2D(FILTERS[1], 5, activation="relu", use_bias=False, name="conv2"),
         keras.layers.MaxPooling2D(2, name="pool2"),
         keras.layers.Flatten(),
-        keras.layers.Dense(10, name="dense"),
+        keras.layers.Dense(10, use_bias=False, name="dense"),
     ])
 
 
