@@ -1,7 +1,7 @@
 // The numbers of the stepper: an input of 5 by 5 pixels in 3 channels, one zero on each side, and
 // 2 filters of 3 by 3 with stride 2 make 18 outputs, each of 27 products and a bias. No page.
 
-import { grid, range } from "../shared/numbers.js";
+import { grid, randomIntegers, range } from "../shared/numbers.js";
 import { parseInteger } from "../shared/parse.js";
 
 /** Input, channels, filters, their size, stride, padding, and outputs along an axis. */
@@ -31,17 +31,6 @@ export function addressOf({ seed, step }) {
 // (3, 3, 3, 2) in -1..1 as - 0 +, in NumPy's order.
 const IMAGE = "010210010121212012202112000002010012212212112020210112020121112122121121101";
 const FILTERS = "+00++00++0+0++0-++0000+++--0++0+00-00---+0-0+---00+000";
-
-/** Return a generator of integers below n that starts at `seed` (mulberry32). */
-function randomIntegers(seed) {
-  let state = seed;
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * n);
-  };
-}
 
 /**
  * Return {image (75), filters (54), bias (2)}, flat in NumPy's order: those of a seed, or of the
