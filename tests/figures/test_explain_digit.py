@@ -114,8 +114,8 @@ def test_it_erases_the_largest_shares_and_as_many_of_the_ink(network, images, k)
             assert share[gone["chosen"]].min() >= share[kept].max()
         assert 0 <= each["still"] <= 10 and (k > 0 or each["still"] == 10)
     print(k, goes, still)
-    if k == 25:  # of 40: 22 and 1
-        assert goes["chosen"] >= 16 and still > 330
+    if k == 25:  # of 40: 30, of 400: 346
+        assert goes["chosen"] >= 20 and still > 300
 
 
 @pytest.mark.parametrize("size", [0, 0.1, 0.2])
@@ -138,8 +138,8 @@ def test_the_attack_steps_against_the_slope_and_chance_does_not(network, images,
             assert each[name]["answer"] == network(moved.reshape(1, 28, 28, 1)).numpy().argmax()
             goes[name] += each[name]["answer"] != each["answer"]
     print(size, goes, still)
-    if size == 0.2:  # of 40: 30 and 1
-        assert goes["chosen"] >= 20 and still > 360
+    if size == 0.2:  # of 40: 30, of 400: 380
+        assert goes["chosen"] >= 20 and still > 340
     assert size > 0 or (goes["chosen"], still) == (0, 400)
 
 

@@ -32,7 +32,6 @@ CONVOLUTION = "shared/convolution.js"
 LAB = "size-lab/model.js"
 STEPS = "conv-steps/model.js"
 DIGIT = "draw-digit/model.js"
-INK = "shared/ink.js"
 PATTERN = "find-pattern/model.js"
 DRAG = "drag-digit/model.js"
 NETWORK = FIGURES / "draw-digit" / "network.safetensors"
@@ -370,8 +369,12 @@ def test_the_figure_computes_what_keras_computes(digits):
     expected = model.predict(images, batch_size=500, verbose=0)
     got = with_network("""((images) => {
         const all = images.map((bytes) => Float32Array.from(bytes, (byte) => byte / 255));
+        const kept = all.map((x) => {
+            const { image } = model.preprocessSteps(x, 28, 28);
+            return Math.max(...image.map((value, n) => Math.abs(value - x[n])));
+        });
         const logits = all.map((x) => model.forward(network, x).logits);
-        return { logits, maps: model.forward(network, all[0]).maps };
+        return { kept, logits, maps: model.forward(network, all[0]).maps };
     })(images)""", images=x.reshape(1500, 784).tolist())
     logits = np.array(got["logits"])
     assert logits.shape == (1500, 10) and np.abs(logits - expected).max() < 1e-3
@@ -380,16 +383,8 @@ def test_the_figure_computes_what_keras_computes(digits):
     layers = keras.Model(model.inputs[0], outputs)(images[:1])
     for (name, maps), layer in zip(got["maps"].items(), layers, strict=True):
         assert np.allclose(maps["values"], np.ravel(layer), atol=1e-4), name
-
-
-def test_mnists_digits_come_back_from_the_preprocessing_as_they_were(digits):
-    """They have been through it."""
-    kept = evaluate(INK, """images.map((bytes) => {
-        const x = Float32Array.from(bytes, (byte) => byte / 255);
-        const { image } = model.preprocessSteps(x, 28, 28);
-        return Math.max(...image.map((value, n) => Math.abs(value - x[n])));
-    })""", images=digits[0][:1500].reshape(1500, 784).tolist())
-    assert np.mean(np.array(kept) < 1e-6) > 0.95
+    # MNIST's digits have been through these steps: they come back as they were.
+    assert np.mean(np.array(got["kept"]) < 1e-6) > 0.95
 
 
 def test_the_preprocessing_is_a_mean_over_areas():
@@ -397,7 +392,7 @@ def test_the_preprocessing_is_a_mean_over_areas():
     blocks = np.random.default_rng(0).uniform(0.1, 1, (10, 5)).astype(np.float32)
     drawing = np.zeros((100, 90), np.float32)
     drawing[7:47, 60:80] = blocks.repeat(4, axis=0).repeat(4, axis=1)
-    got = evaluate(INK, "model.preprocessSteps(Float32Array.from(values), 90, 100)",
+    got = evaluate(DIGIT, "model.preprocessSteps(Float32Array.from(values), 90, 100)",
                    values=[float(value) for value in drawing.ravel()])
     assert got["box"] == {"left": 60, "top": 7, "width": 20, "height": 40}
     scaled = got["scaled"]
@@ -472,19 +467,19 @@ def drawing_of(*boxes):
     (False, []),
 ])
 def test_two_digits_are_several(several, boxes):
-    assert evaluate(INK, "model.isSeveral(Float32Array.from(gray), 280, 280)", gray=drawing_of(*boxes)) is several
+    assert evaluate(DIGIT, "model.isSeveral(Float32Array.from(gray), 280, 280)", gray=drawing_of(*boxes)) is several
 
 
 def test_a_dot_is_a_blob_and_a_digit_is_none(digits):
     y, x = np.mgrid[:280, :280]
     dots = [np.clip(9.5 - np.hypot(y - 90, x - at), 0, 1).ravel().tolist() for at in (30, 140.5)]
     is_blob = "all.map((gray) => model.isBlob(model.preprocessSteps(Float32Array.from(gray), side, side).scaled))"
-    assert all(evaluate(INK, is_blob, all=dots, side=280))
-    assert sum(evaluate(INK, is_blob, all=(digits[0][:1000].reshape(1000, 784) / 255).tolist(), side=28)) < 3
+    assert all(evaluate(DIGIT, is_blob, all=dots, side=280))
+    assert sum(evaluate(DIGIT, is_blob, all=(digits[0][:1000].reshape(1000, 784) / 255).tolist(), side=28)) < 3
 
 
 def test_an_empty_drawing_has_no_steps():
-    assert evaluate(INK, "model.preprocessSteps(new Float32Array(784), 28, 28)") is None
+    assert evaluate(DIGIT, "model.preprocessSteps(new Float32Array(784), 28, 28)") is None
 
 
 def test_receptive_fields_are_what_the_gradient_touches():

@@ -1,8 +1,9 @@
 // The numbers of the stepper: an input of 5 by 5 pixels in 3 channels, one zero on each side, and
 // 2 filters of 3 by 3 with stride 2 make 18 outputs, each of 27 products and a bias. No page.
 
-import { grid, randomIntegers, range } from "../shared/numbers.js";
+import { grid, range } from "../shared/numbers.js";
 import { parseInteger } from "../shared/parse.js";
+import { randomIntegers } from "../shared/random.js";
 
 /** Input, channels, filters, their size, stride, padding, and outputs along an axis. */
 export const [W, C, K, F, S, P, OUT] = [5, 3, 2, 3, 2, 1, 3];

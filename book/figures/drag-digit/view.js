@@ -5,7 +5,7 @@ import { digitBars } from "../shared/bars.js";
 import { greyColour, paint } from "../shared/colour.js";
 import { ARROWS, button, choice, sampleButtons } from "../shared/controls.js";
 import { element, set } from "../shared/element.js";
-import { fetchBytes, Figure } from "../shared/figure.js";
+import { Figure } from "../shared/figure.js";
 import { formatNumber, range } from "../shared/numbers.js";
 import { picture } from "../shared/picture.js";
 import { _, sentences } from "../shared/words.js";
@@ -22,7 +22,9 @@ class DragDigit extends Figure {
   grip = null; // while the pointer holds the digit: [row, column] of the pointer, less the move
 
   async load() {
-    this.data = readNetworks(await fetchBytes("./networks.safetensors", import.meta.url));
+    const response = await fetch(new URL("./networks.safetensors", import.meta.url));
+    if (!response.ok) throw new Error(`networks.safetensors: ${response.status}`);
+    this.data = readNetworks(await response.arrayBuffer());
   }
 
   question() {

@@ -5,15 +5,13 @@ import { digitBars } from "../shared/bars.js";
 import { greyColour, MARK, paint } from "../shared/colour.js";
 import { button, cellUnder, choice, numberField } from "../shared/controls.js";
 import { element } from "../shared/element.js";
-import { fetchBytes } from "../shared/figure.js";
-import { isBlob, isSeveral, preprocessSteps, SIDE } from "../shared/ink.js";
 import { formatNumber, range } from "../shared/numbers.js";
-import { PadFigure } from "../shared/pad.js";
 import { _ } from "../shared/words.js";
 import {
-  addressOf, fieldIn, forward, judge, NAMES, readNetwork, sheetOf, sheetPixels, sheetPlace,
-  sheetValue, stateFrom,
+  addressOf, fieldIn, forward, isBlob, isSeveral, judge, NAMES, preprocessSteps, sheetOf,
+  sheetPixels, sheetPlace, sheetValue, SIDE, stateFrom,
 } from "./model.js";
+import { PadFigure } from "./pad.js";
 
 const SHEET = 640; // about how many pixels wide the maps of a layer are
 
@@ -21,10 +19,6 @@ class DrawDigit extends PadFigure {
   static names = NAMES;
   static stateFrom = stateFrom;
   static addressOf = addressOf;
-
-  async load() {
-    this.network = readNetwork(await fetchBytes("./network.safetensors", import.meta.url));
-  }
 
   question() {
     return this.result.steps && !this.result.several && {
@@ -102,15 +96,11 @@ class DrawDigit extends PadFigure {
 
   // ---- What the reader does --------------------------------------------------------------------
 
-  /** Put an explain-digit below the field, whose digit it then follows; return it. */
+  /** Have what is drawn explained below the field; return the figure that does it. */
   async explain() {
-    const href = new URL("../explain-digit/style.css", import.meta.url);
-    document.head.append(element("link", { rel: "stylesheet", href }));
-    await import("../explain-digit/view.js");
+    const { explainBelow } = await import("../explain-digit/view.js");
     this.explainer.remove();
-    const explanation = element("explain-digit", { tabindex: -1 });
-    this.querySelector(".panes").after(explanation);
-    return explanation;
+    return explainBelow(this.querySelector(".panes"));
   }
 
   /** Choose a value of a map: [layer, map, row, column]. */

@@ -1,13 +1,13 @@
 // The arithmetic of "Explain my digit": each pixel's share of a logit, what is left without the
 // largest, a step against the slopes, and the state. Tests compare it with GradientTape. No page.
 
-import { forward, judge } from "../draw-digit/model.js";
+import { addressOfDrawing, drawingFrom, forward, judge } from "../draw-digit/model.js";
 import {
   bendGradient, convolveGradient, denseGradient, poolGradient,
 } from "../shared/gradients.js";
-import { addressOfInk, inkFrom } from "../shared/ink.js";
-import { clamp, randomIntegers, range } from "../shared/numbers.js";
+import { clamp, range } from "../shared/numbers.js";
 import { parseInteger, parseList } from "../shared/parse.js";
+import { randomIntegers } from "../shared/random.js";
 
 /** The most pixels that are erased, and the largest step of the attack, in hundredths. */
 export const MOST = { erase: 60, attack: 30 };
@@ -21,7 +21,7 @@ const SAMPLE = 8; // where the address has no digit
 
 /** Read the state out of the address; nonsense stays at its start. `given`: something was not. */
 export function stateFrom(text) {
-  const { given, ...drawn } = inkFrom(text);
+  const { given, ...drawn } = drawingFrom(text);
   const why = parseList(text.why, [1, 2], (part) => parseInteger(part, 0, 9));
   const [erase, attack] = ["erase", "attack"].map((name) => parseInteger(text[name], 0, MOST[name]));
   const found = { why: new Set(why).size === why?.length ? why : null, erase, attack };
@@ -34,7 +34,7 @@ export function stateFrom(text) {
 /** Return the state for the address. */
 export function addressOf(state) {
   const { why, erase, attack } = state;
-  return { ...addressOfInk(state), why: why?.join() ?? null, erase: erase || null,
+  return { ...addressOfDrawing(state), why: why?.join() ?? null, erase: erase || null,
     attack: attack || null };
 }
 

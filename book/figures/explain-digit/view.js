@@ -1,14 +1,12 @@
 // Explain my digit: each pixel's share of each logit; erase what has the largest; draw the attack.
 // Inside a draw-digit (its `reader`) it explains what is drawn there.
 
-import { readNetwork } from "../draw-digit/model.js";
+import { preprocessSteps } from "../draw-digit/model.js";
+import { PadFigure } from "../draw-digit/pad.js";
 import { divergingColour, greyColour, paint } from "../shared/colour.js";
 import { ARROWS, button, choice, sliderField } from "../shared/controls.js";
 import { element, set } from "../shared/element.js";
-import { fetchBytes } from "../shared/figure.js";
-import { preprocessSteps } from "../shared/ink.js";
 import { clamp, formatNumber, range } from "../shared/numbers.js";
-import { PadFigure } from "../shared/pad.js";
 import { legend, picture } from "../shared/picture.js";
 import { parseInteger } from "../shared/parse.js";
 import { _, sentences } from "../shared/words.js";
@@ -31,8 +29,8 @@ class ExplainDigit extends PadFigure {
   }
 
   async load() {
-    this.network = this.reader?.network ?? readNetwork(
-      await fetchBytes("../draw-digit/network.safetensors", import.meta.url));
+    if (this.reader) this.network = this.reader.network;
+    else await super.load();
   }
 
   question() {
@@ -242,3 +240,12 @@ function saidOf({ answer, shares, doubtful }) {
 }
 
 customElements.define("explain-digit", ExplainDigit);
+
+/** Put such a figure, with its style, below an element of a draw-digit; return it. */
+export function explainBelow(place) {
+  const href = new URL("./style.css", import.meta.url);
+  const figure = element("explain-digit", { tabindex: -1 });
+  document.head.append(element("link", { rel: "stylesheet", href }));
+  place.after(figure);
+  return figure;
+}

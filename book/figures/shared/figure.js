@@ -19,13 +19,6 @@ import { _ } from "./words.js";
 /** Let the browser answer its reader between two pieces of work. */
 const pause = () => new Promise((go) => setTimeout(go));
 
-/** Fetch a file whose name is as seen from a module; its bytes. */
-export async function fetchBytes(name, module) {
-  const response = await fetch(new URL(name, module));
-  if (!response.ok) throw new Error(`${name}: ${response.status}`);
-  return response.arrayBuffer();
-}
-
 export class Figure extends HTMLElement {
   gate = element("div"); // where the question stands; build() gives it a place
   asked = "";

@@ -1,25 +1,30 @@
-// The field that a reader draws a digit in, by mouse, finger or keyboard, with ten samples beside it.
+// The field that a reader draws a digit in, by mouse, finger or keyboard; the network comes along.
 
-import { BOARD, greyColour, MARK, paint } from "./colour.js";
-import { ARROWS, button, sampleButtons } from "./controls.js";
-import { element, uniqueId } from "./element.js";
-import { Figure } from "./figure.js";
-import { SIDE } from "./ink.js";
-import { clamp } from "./numbers.js";
-import { _ } from "./words.js";
+import { BOARD, greyColour, MARK, paint } from "../shared/colour.js";
+import { ARROWS, button, sampleButtons } from "../shared/controls.js";
+import { element, uniqueId } from "../shared/element.js";
+import { Figure } from "../shared/figure.js";
+import { clamp } from "../shared/numbers.js";
+import { _ } from "../shared/words.js";
+import { readNetwork, SIDE } from "./model.js";
 
 const PEN = 22; // pixels
 const GRID = 28; // places of the keyboard's pen along a side
 const NEAR = 2; // pixels that a stroke has to move before it is worth a point
 
 /**
- * A figure with such a field: its state has {digit, ink}, a sample's number or strokes;
- * `this.network` has {samples, side}; renderDrawing() shows a drawing that is not finished yet,
- * and an event "read" says that it is.
+ * A figure with such a field: its state has {digit, ink}; renderDrawing() shows a drawing that is
+ * not finished yet, and an event "read" says that it is.
  */
 export class PadFigure extends Figure {
   cursor = [14, 14]; // the keyboard's pen: column, row
   penDown = false;
+
+  async load() {
+    const response = await fetch(new URL("./network.safetensors", import.meta.url));
+    if (!response.ok) throw new Error(`network.safetensors: ${response.status}`);
+    this.network = readNetwork(await response.arrayBuffer());
+  }
 
   /** Make the field with its buttons, and what is said about it with the samples: two elements. */
   buildPad() {
