@@ -214,7 +214,8 @@ def fit_usual(model, x, y):
     mean = np.array([group.mean(axis=0) for group in groups])
     inverse = np.array([np.linalg.inv(np.cov(group.T) + 0.05 * np.eye(10)) for group in groups])
     form = inverse[:, *UPPER] * np.where(UPPER[0] == UPPER[1], 1, 2)
-    usual = {"usual_mean": mean.astype(np.float16), "usual_form": form.astype(np.float16, order="C")}
+    usual = {"usual_mean": mean.astype(np.float16),
+             "usual_form": form.astype(np.float16, order="C")}
     limit = np.quantile(oddity(logits, *(array.astype(float) for array in usual.values())), 0.97)
     return {**usual, "usual_limit": np.array([limit], np.float16)}
 

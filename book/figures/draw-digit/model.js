@@ -64,9 +64,10 @@ function decodeInk(text) {
  * Read the network's file: {layers, dense, weights, side, samples}. A layer is {name, kernel,
  * window, stride, channels, size, reach, jump}: how wide its window is, how many maps of which
  * size it has, how many pixels of the input one value sees, and how many lie between two
- * neighbours; `dense` the last kernel; no layer has a bias. `weights` is the number of all weights; `samples` ten images of bytes, 0 to 9;
- * `temperature` what divides its logits, so that it is right as often as it says; `usual` which
- * logits belong to an answer, as tools/make/digit_network.py measured.
+ * neighbours; `dense` the last kernel; none has a bias. `weights` is the number of all weights;
+ * `samples` ten images of bytes, 0 to 9; `temperature` what divides its logits, so that it is
+ * right as often as it says; `usual` which logits belong to an answer, as
+ * tools/make/digit_network.py measured.
  */
 export function readNetwork(buffer) {
   const {

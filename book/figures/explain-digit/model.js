@@ -16,26 +16,27 @@ export const DRAWS = 10;
 
 // ---- State: a digit; why one and not another (null: why the answer); the two sliders ------------
 
-export const NAMES = ["digit", "ink", "why", "erase", "attack"];
-const SAMPLE = 8; // where the address has no digit
+const START = { digit: 8, ink: [], why: null, erase: 0, attack: 0 };
+export const NAMES = Object.keys(START);
 
 /** Read the state out of the address; nonsense stays at its start. `given`: something was not. */
 export function stateFrom(text) {
   const { given, ...drawn } = drawingFrom(text);
   const why = parseList(text.why, [1, 2], (part) => parseInteger(part, 0, 9));
-  const [erase, attack] = ["erase", "attack"].map((name) => parseInteger(text[name], 0, MOST[name]));
-  const found = { why: new Set(why).size === why?.length ? why : null, erase, attack };
-  return {
-    ...(given ? drawn : { digit: SAMPLE, ink: [] }), ...found, erase: erase ?? 0,
-    attack: attack ?? 0, given: given || Object.values(found).some((value) => value !== null),
-  };
+  const found = Object.entries({
+    ...(given && drawn), why: why && why[0] !== why[1] ? why : null,
+    erase: parseInteger(text.erase, 0, MOST.erase),
+    attack: parseInteger(text.attack, 0, MOST.attack),
+  }).filter(([, value]) => value !== null);
+  return { ...START, ...Object.fromEntries(found), given: found.length > 0 };
 }
 
 /** Return the state for the address. */
 export function addressOf(state) {
   const { why, erase, attack } = state;
-  return { ...addressOfDrawing(state), why: why?.join() ?? null, erase: erase || null,
-    attack: attack || null };
+  return {
+    ...addressOfDrawing(state), why: why?.join(), erase: erase || null, attack: attack || null,
+  };
 }
 
 // ---- Back to the pixels ------------------------------------------------------------------------

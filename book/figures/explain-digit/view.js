@@ -57,9 +57,12 @@ class ExplainDigit extends PadFigure {
       root.append(element("strong", {}, String(digit)), logit);
       return { root, canvas, logit };
     });
-    const answer = element("div", { class: "answer" }, this.gate, !reader && this.status,
+    this.all = element("div", {},
+      element("p", { class: "note" }, _("Each digit gets a logit, of which its percentage is " +
+        "made. The maps show each pixel's share of it.")),
       element("div", { class: "digits", role: "group", "aria-label": _("Why this digit?") },
         this.digits.map(({ root }) => root)));
+    const answer = element("div", { class: "answer" }, this.gate, !reader && this.status, this.all);
     this.parts = element("div", {}, this.buildMap(),
       this.buildPart(_("Erase the largest shares"), "erase", _("Pixels")),
       this.buildPart(_("Draw the attack: one step by someone who knows the weights"), "attack",
@@ -84,8 +87,9 @@ class ExplainDigit extends PadFigure {
     this.why = element("strong");
     this.sum = element("p", { "aria-live": "polite", "data-part": "sum" });
     this.pixel = element("p", { class: "note", "aria-live": "polite", "data-part": "pixel" });
-    return element("section", {}, element("div", { class: "figure-row" }, this.why, this.other.root),
-      this.sum, element("div", { class: "pair" }, this.input.root, this.map.root), this.pixel,
+    return element("section", {},
+      element("div", { class: "figure-row" }, this.why, this.other.root), this.sum,
+      element("div", { class: "pair" }, this.input.root, this.map.root), this.pixel,
       element("p", { class: "note" }, _("That they add up does not make them the reasons: with " +
         "random weights they would add up as well. So test them:")));
   }
@@ -155,11 +159,10 @@ class ExplainDigit extends PadFigure {
   render() {
     const { asking, result: { empty, said, logits, shares, why: [of, other], map } } = this;
     if (!this.reader) this.renderPad();
-    this.parts.hidden = asking || empty;
+    this.all.hidden = this.parts.hidden = asking || empty;
     this.status.textContent = asking ? "" : empty ? _("Draw a digit.") : saidOf(said);
     const limit = [...shares[said.answer], ...map].reduce((a, b) => Math.max(a, Math.abs(b)), 1e-9);
     this.digits.forEach(({ root, canvas, logit }, digit) => {
-      root.parentElement.hidden = this.parts.hidden;
       this.paint(canvas, shares[digit], limit);
       logit.textContent = formatNumber(logits[digit], 1);
       set(root, "aria-pressed", String(digit === of));
@@ -182,7 +185,8 @@ class ExplainDigit extends PadFigure {
   /** Paint numbers onto a canvas: grey, or with a limit signed. */
   paint(canvas, values, limit) {
     const { side } = this.network;
-    paint(canvas, values, side, side, limit ? (value) => divergingColour(value, limit) : greyColour);
+    const signed = (value) => divergingColour(value, limit);
+    paint(canvas, values, side, side, limit ? signed : greyColour);
   }
 
   /** Say what the map adds up to, and beside it what the network's logits are. */
