@@ -3,7 +3,7 @@
 
 import { grid, range } from "../shared/numbers.js";
 import { parseInteger } from "../shared/parse.js";
-import { randomIntegers } from "../shared/random.js";
+import { randomNumbers } from "../shared/random.js";
 
 /** Input, channels, filters, their size, stride, padding, and outputs along an axis. */
 export const [W, C, K, F, S, P, OUT] = [5, 3, 2, 3, 2, 1, 3];
@@ -43,7 +43,8 @@ export function makeNumbers(seed = null) {
     const filters = [...FILTERS].map((sign) => "-0+".indexOf(sign) - 1);
     return { image: [...IMAGE].map(Number), filters, bias };
   }
-  const draw = randomIntegers(seed);
+  const random = randomNumbers(seed);
+  const draw = (n) => Math.floor(random() * n);
   const image = range(W * W * C, () => draw(3));
   const filters = range(F * F * C * K, () => draw(3) - 1);
   return { image, filters, bias };

@@ -7,7 +7,7 @@ import {
 } from "../shared/gradients.js";
 import { clamp, range } from "../shared/numbers.js";
 import { parseInteger, parseList } from "../shared/parse.js";
-import { randomIntegers } from "../shared/random.js";
+import { randomNumbers } from "../shared/random.js";
 
 /** The most pixels that are erased, and the largest step of the attack, in hundredths. */
 export const MOST = { erase: 60, attack: 30 };
@@ -24,18 +24,21 @@ export function stateFrom(text) {
   const { given, ...drawn } = drawingFrom(text);
   const why = parseList(text.why, [1, 2], (part) => parseInteger(part, 0, 9));
   const found = Object.entries({
-    ...(given && drawn), why: why && why[0] !== why[1] ? why : null,
+    why: why && why[0] !== why[1] ? why : null,
     erase: parseInteger(text.erase, 0, MOST.erase),
     attack: parseInteger(text.attack, 0, MOST.attack),
   }).filter(([, value]) => value !== null);
-  return { ...START, ...Object.fromEntries(found), given: found.length > 0 };
+  return {
+    ...START, ...(given && drawn), ...Object.fromEntries(found), given: given || found.length > 0,
+  };
 }
 
 /** Return the state for the address. */
 export function addressOf(state) {
   const { why, erase, attack } = state;
   return {
-    ...addressOfDrawing(state), why: why?.join(), erase: erase || null, attack: attack || null,
+    ...addressOfDrawing(state), why: why?.join() ?? null, erase: erase || null,
+    attack: attack || null,
   };
 }
 
@@ -103,17 +106,17 @@ export function attack(network, x, slope, size, answer) {
   const step = (signs) =>
     read(network, x.map((value, n) => clamp(value + size * signs[n], 0, 1)));
   return beside(step(Array.from(slope, (value) => -Math.sign(value))),
-    (draw) => step(range(x.length, () => 2 * draw(2) - 1)), answer);
+    (draw) => step(range(x.length, () => (draw() < 0.5 ? -1 : 1))), answer);
 }
 
 /** Put a choice beside DRAWS random ones, of which the first is shown. */
 function beside(chosen, random, answer) {
-  const draws = range(DRAWS, (n) => random(randomIntegers(n + 1)));
+  const draws = range(DRAWS, (n) => random(randomNumbers(n + 1)));
   return { chosen, random: draws[0], still: draws.filter((each) => each.answer === answer).length };
 }
 
 /** Return `list` in a random order. */
 function shuffled(list, draw) {
-  const keys = new Map(list.map((item) => [item, draw(2 ** 30)]));
+  const keys = new Map(list.map((item) => [item, draw()]));
   return list.toSorted((a, b) => keys.get(a) - keys.get(b));
 }
