@@ -247,11 +247,15 @@ def test_below_the_drawing_field_it_loads_when_asked_for_and_follows_it(figure):
     expect(button).to_be_hidden()  # it would give the answer away
     page.get_by_role("button", name="Skip").click()
     assert requests == []
+    page.wait_for_url("**digit=8")
     button.click()
-    expect(part(page, "sum")).to_contain_text("The logit of 8")
+    expect(page.locator("explain-digit .figure-gate")).to_contain_text("How much of it goes to the black pixels")
+    expect(part(page, "sum")).to_be_hidden()
     assert "view.js" in requests and "network.safetensors" not in requests
     expect(page.locator("explain-digit")).to_be_focused()
     expect(button).to_have_count(0)
+    page.get_by_role("button", name="nothing").click()
+    expect(part(page, "sum")).to_contain_text("The logit of 8")
     page.get_by_role("radio", name="3").check()
     expect_query(page, digit=8, why="8,3")
     page.get_by_role("button", name="4: a test digit").click()

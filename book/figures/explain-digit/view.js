@@ -29,8 +29,10 @@ class ExplainDigit extends PadFigure {
   }
 
   async load() {
-    if (this.reader) this.network = this.reader.network;
-    else await super.load();
+    const { reader, state: { why, erase: pixels, attack: size } } = this;
+    if (!reader) return super.load();
+    this.network = reader.network;
+    this.asking = !why && !pixels && !size; // the digit in the address is the reader's
   }
 
   question() {
@@ -67,7 +69,10 @@ class ExplainDigit extends PadFigure {
       this.buildPart(_("Erase the largest shares"), "erase", _("Pixels")),
       this.buildPart(_("Draw the attack: one step by someone who knows the weights"), "attack",
         _("Hundredths")));
-    if (reader) reader.addEventListener("read", () => this.change({ why: null }));
+    reader?.addEventListener("read", () => {
+      if (!this.asking) this.gate.replaceChildren();
+      this.change({ why: null });
+    });
     this.append(reader ? answer : element("div", { class: "panes" }, this.buildPad(), answer),
       this.parts);
   }
