@@ -21,6 +21,7 @@ STATES = {
     "size-lab": ["W=30&F=3&S=2&P=2&mode=P&step=9", "W=2&F=5&mode=VALID"],
     "conv-steps": ["output=18"],
     "draw-digit": ["digit=6"],
+    "explain-digit": ["digit=8&why=8,3&erase=20&attack=15", "ink=ABCD.abc_"],
     "drag-digit": ["digit=7&move=5,-5&map=6", "digit=4"],
     "find-pattern": ["size=7&at=60,60&bias=-50&bend=on", "drawn=0,1,-1,0,1,-1,0,1,-1&brightness=ignored"],
 }
@@ -224,7 +225,7 @@ CONTRASTS = """async () => {
 
 @pytest.mark.parametrize("name, file", [
     ("draw-digit", "network.safetensors"), ("drag-digit", "networks.safetensors"),
-    ("find-pattern", "photograph.bin"),
+    ("find-pattern", "photograph.bin"), ("explain-digit", "network.safetensors"),
 ])
 def test_without_its_file_it_says_so(figure, name, file):
     page = figure(name)

@@ -1,4 +1,4 @@
-// The network behind "Draw a digit": its file, a forward pass, MNIST's preprocessing, the state.
+// The network of "Draw a digit": its file, a forward pass, MNIST's preprocessing, the state.
 // tools/make/digit_network.py trains it; tests compare every number with Keras's. No page.
 
 import { convolve, dense, pool } from "../shared/convolution.js";
@@ -16,24 +16,31 @@ export const NAMES = ["digit", "ink", "field"];
 /** Pixels along a side of the drawing field. */
 export const SIDE = 280;
 
-/** Read the state out of the address; nonsense stays at its start. `given`: a digit was not. */
-export function stateFrom(text) {
+/** Read {digit, ink} out of the address; nonsense is an empty field. `given`: a digit was not. */
+export function drawingFrom(text) {
   const digit = parseInteger(text.digit, 0, 9);
   const ink = digit === null ? decodeInk(text.ink) : null;
+  return { digit, ink: ink ?? [], given: digit !== null || ink !== null };
+}
+
+/** Return a drawing for the address. */
+export function addressOfDrawing({ digit, ink }) {
+  return { digit, ink: ink.length ? encodeInk(ink) : null };
+}
+
+/** Read the state out of the address; nonsense stays at its start. */
+export function stateFrom(text) {
   const [layer, ...place] = (text.field ?? "").split(",");
   const numbers = place.map((part) => parseInteger(part, 0, 99));
   const isField = parseOneOf(layer, LAYERS) && numbers.length === 3 && !numbers.includes(null);
   const field = isField ? [layer, ...numbers] : ["conv1", 0, 11, 11];
-  return { digit, ink: ink ?? [], field, given: digit !== null || ink !== null };
+  return { ...drawingFrom(text), field };
 }
 
 /** Return the state for the address; the field once the reader has chosen one. */
-export function addressOf({ digit, ink, field }) {
-  const start = stateFrom({}).field.join();
-  return {
-    digit, ink: ink.length ? encodeInk(ink) : null,
-    field: field.join() === start ? null : field.join(),
-  };
+export function addressOf(state) {
+  const [field, start] = [state, stateFrom({})].map((each) => each.field.join());
+  return { ...addressOfDrawing(state), field: field === start ? null : field };
 }
 
 /**
@@ -55,15 +62,16 @@ function decodeInk(text) {
 
 /**
  * Read the network's file: {layers, dense, weights, side, samples}. A layer is {name, kernel,
- * bias, window, stride, channels, size, reach, jump}: how wide its window is, how many maps of
- * which size it has, how many pixels of the input one value sees, and how many lie between two
- * neighbours. `weights` is the number of all weights; `samples` ten images of bytes, 0 to 9;
- * `temperature` what divides its logits, so that it is right as often as it says; `usual` which
- * logits belong to an answer, as tools/make/digit_network.py measured.
+ * window, stride, channels, size, reach, jump}: how wide its window is, how many maps of which
+ * size it has, how many pixels of the input one value sees, and how many lie between two
+ * neighbours; `dense` the last kernel; none has a bias. `weights` is the number of all weights;
+ * `samples` ten images of bytes, 0 to 9; `temperature` what divides its logits, so that it is
+ * right as often as it says; `usual` which logits belong to an answer, as
+ * tools/make/digit_network.py measured.
  */
 export function readNetwork(buffer) {
   const {
-    samples, temperature, usual_mean: mean, usual_inverse: inverse, usual_limit: limit, ...tensors
+    samples, temperature, usual_mean: mean, usual_form: form, usual_limit: limit, ...tensors
   } = readTensors(buffer);
   const [count, side] = samples.shape;
   const layers = [];
@@ -72,7 +80,7 @@ export function readNetwork(buffer) {
     const kernel = tensors[`${name}/kernel`];
     const [window, stride] = kernel ? [kernel.shape[0], 1] : [POOL, POOL];
     last = {
-      name, kernel, bias: tensors[`${name}/bias`], window, stride,
+      name, kernel, window, stride,
       channels: kernel?.shape[3] ?? last.channels,
       size: Math.floor((last.size - window) / stride) + 1,
       reach: last.reach + (window - 1) * last.jump,
@@ -83,8 +91,8 @@ export function readNetwork(buffer) {
   const image = (n) => samples.values.subarray(n * side * side, (n + 1) * side * side);
   return {
     layers, side, samples: range(count, image), temperature: temperature.values[0],
-    usual: { mean: mean.values, inverse: inverse.values, limit: limit.values[0] },
-    dense: { kernel: tensors["dense/kernel"], bias: tensors["dense/bias"] },
+    usual: { mean: mean.values, form: form.values, limit: limit.values[0] },
+    dense: tensors["dense/kernel"],
     weights: Object.values(tensors).reduce((sum, { values }) => sum + values.length, 0),
   };
 }
@@ -95,20 +103,23 @@ export function readNetwork(buffer) {
 export function forward(network, x) {
   const maps = {};
   let last = { size: network.side, channels: 1, values: x };
-  for (const { name, kernel, bias } of network.layers) {
-    last = maps[name] = kernel ? convolve(last, kernel, bias) : pool(last);
+  for (const { name, kernel } of network.layers) {
+    last = maps[name] = kernel ? convolve(last, kernel) : pool(last);
   }
-  return { logits: dense(last.values, network.dense.kernel, network.dense.bias), maps };
+  return { logits: dense(last.values, network.dense), maps };
 }
 
 const SURE = 0.75; // an answer with a smaller share is doubted
 
 /** Return how far logits are from the usual ones of their answer, squared. */
-function oddity({ mean, inverse }, logits, answer) {
+function oddity({ mean, form }, logits, answer) {
   const middle = logits.reduce((sum, value) => sum + value, 0) / 10;
   const off = Array.from(logits, (value, n) => value - middle - mean[answer * 10 + n]);
-  return off.reduce((sum, a, i) => sum + a * off.reduce(
-    (part, b, j) => part + b * inverse[(answer * 10 + i) * 10 + j], 0), 0);
+  let sum = 0;
+  for (let i = 0, at = answer * 55; i < 10; i++) {
+    for (let j = i; j < 10; j++, at++) sum += form[at] * off[i] * off[j];
+  }
+  return sum;
 }
 
 /** Return what the logits say: {shares, answer, doubtful}; many letters have doubtful ones. */

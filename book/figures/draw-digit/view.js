@@ -1,38 +1,24 @@
 // Draw a digit: the reader's digit through a trained network, layer by layer, live. With the
-// attribute `compact` the maps are folded away.
+// attribute `compact` the maps are folded away, and "Explain it" loads explain-digit.
 
 import { digitBars } from "../shared/bars.js";
-import { BOARD, greyColour, MARK, paint } from "../shared/colour.js";
-import {
-  ARROWS, button, cellUnder, choice, numberField, sampleButtons,
-} from "../shared/controls.js";
-import { element, uniqueId } from "../shared/element.js";
-import { Figure } from "../shared/figure.js";
-import { clamp, formatNumber, range } from "../shared/numbers.js";
+import { greyColour, MARK, paint } from "../shared/colour.js";
+import { button, cellUnder, choice, numberField } from "../shared/controls.js";
+import { element } from "../shared/element.js";
+import { formatNumber, range } from "../shared/numbers.js";
 import { _ } from "../shared/words.js";
 import {
-  addressOf, fieldIn, forward, isBlob, isSeveral, judge, NAMES, preprocessSteps, readNetwork,
-  sheetOf, sheetPixels, sheetPlace, sheetValue, SIDE, stateFrom,
+  addressOf, fieldIn, forward, isBlob, isSeveral, judge, NAMES, preprocessSteps, sheetOf,
+  sheetPixels, sheetPlace, sheetValue, SIDE, stateFrom,
 } from "./model.js";
+import { PadFigure } from "./pad.js";
 
-const PEN = 22; // pixels
-const GRID = 28; // places of the keyboard's pen along a side
-const NEAR = 2; // pixels that a stroke has to move before it is worth a point
 const SHEET = 640; // about how many pixels wide the maps of a layer are
 
-class DrawDigit extends Figure {
+class DrawDigit extends PadFigure {
   static names = NAMES;
   static stateFrom = stateFrom;
   static addressOf = addressOf;
-
-  cursor = [14, 14]; // the keyboard's pen: column, row
-  penDown = false;
-
-  async load() {
-    const response = await fetch(new URL("./network.safetensors", import.meta.url));
-    if (!response.ok) throw new Error(`network.safetensors: ${response.status}`);
-    this.network = readNetwork(await response.arrayBuffer());
-  }
 
   question() {
     return this.result.steps && !this.result.several && {
@@ -56,33 +42,20 @@ class DrawDigit extends Figure {
   // ---- Build -----------------------------------------------------------------------------------
 
   build() {
-    const hint = uniqueId("hint");
-    this.pad = element("canvas", {
-      class: "pad", width: SIDE, height: SIDE, tabindex: 0, role: "application",
-      "aria-label": _("Drawing field"), "aria-describedby": hint,
-    });
-    this.ink = element("canvas", { width: SIDE, height: SIDE })
-      .getContext("2d", { willReadFrequently: true });
-    this.listen();
+    const [draw, more] = this.buildPad();
     this.status = element("p", { class: "status", "aria-live": "polite" });
     this.bars = digitBars();
-    const note = (text, attributes = {}) => element("p", { class: "note", ...attributes }, text);
-    const row = (...children) => element("div", { class: "figure-row" }, ...children);
-    const samples = sampleButtons((n) => this.finish({ digit: n, ink: [] }));
+    this.explainer = this.hasAttribute("compact") && button(_("Explain it"),
+      async () => (await this.explain()).focus());
     this.append(
-      element("div", { class: "panes" },
-        element("div", { class: "draw" }, this.pad,
-          row(button(_("Clear"), () => this.finish({ digit: null, ink: [] })),
-            button(_("Undo stroke"), () => this.undo()))),
-        element("div", { class: "answer" }, this.gate, this.status, this.bars.root,
-          note(_("It does not learn from your drawing: its {weights} weights were fixed when it " +
-            "was trained, and do not change.",
+      element("div", { class: "panes" }, draw,
+        element("div", { class: "answer" }, this.gate, this.status, this.explainer, this.bars.root,
+          element("p", { class: "note" }, _("It does not learn from your drawing: its {weights} " +
+            "weights were fixed when it was trained, and do not change.",
           { weights: this.network.weights.toLocaleString("en") }))),
-        element("div", { class: "more" },
-          note(_("Draw with a finger, a pen or the mouse. With the keyboard: arrow keys move the " +
-            "pen, space puts it down or lifts it."), { id: hint }),
-          note(_("Or take a test digit of MNIST:")), samples)),
+        more),
       this.buildSteps(), this.buildInside());
+    if (this.explainer && /[?&](why|erase|attack)=/.test(location.search)) this.explain();
   }
 
   buildSteps() {
@@ -123,102 +96,11 @@ class DrawDigit extends Figure {
 
   // ---- What the reader does --------------------------------------------------------------------
 
-  listen() {
-    const { pad } = this;
-    const point = ({ clientX, clientY }) => {
-      const { left, top, width, height } = pad.getBoundingClientRect();
-      return [((clientX - left) / width) * SIDE, ((clientY - top) / height) * SIDE];
-    };
-    const down = (event) => {
-      if (event.button !== 0 || this.pointer !== undefined) return;
-      event.preventDefault();
-      pad.focus({ preventScroll: true });
-      pad.setPointerCapture(event.pointerId);
-      this.pointer = event.pointerId;
-      this.keys = this.penDown = false;
-      this.begin(point(event));
-    };
-    const move = (event) => {
-      if (event.pointerId !== this.pointer) return;
-      const events = event.getCoalescedEvents?.() ?? [];
-      for (const each of events.length ? events : [event]) this.extend(point(each));
-    };
-    const up = (event) => {
-      if (event.pointerId !== this.pointer) return;
-      this.pointer = undefined;
-      this.finish();
-    };
-    const keys = (shown) => {
-      this.keys = shown;
-      this.penDown &&= shown;
-      this.renderPad();
-    };
-    const handlers = {
-      pointerdown: down, pointermove: move, pointerup: up, pointercancel: up,
-      keydown: (event) => this.press(event), blur: () => keys(false),
-      focus: () => keys(pad.matches(":focus-visible")),
-    };
-    for (const [name, handle] of Object.entries(handlers)) pad.addEventListener(name, handle);
-  }
-
-  /** Arrow keys move the pen over a grid; space puts it down and lifts it. */
-  press(event) {
-    const move = ARROWS[event.key];
-    if (event.ctrlKey || event.altKey || event.metaKey || (!move && event.key !== " ")) return;
-    event.preventDefault();
-    this.keys = true;
-    if (move) {
-      this.cursor = this.cursor.map((at, n) => clamp(at + move[1 - n], 0, GRID - 1));
-      if (!this.penDown) this.renderPad();
-      else this.extend(this.penAt());
-      if (this.penDown && !this.asking) this.finish();
-    } else {
-      this.penDown = !this.penDown;
-      if (this.penDown) this.begin(this.penAt());
-      else this.finish();
-    }
-  }
-
-  /** Where the keyboard's pen is on the pad: [x, y]. */
-  penAt() {
-    return this.cursor.map((at) => ((at + 0.5) * SIDE) / GRID);
-  }
-
-  begin(point) {
-    this.state.digit = null;
-    this.state.ink.push([point]);
-    this.soon();
-  }
-
-  extend(point) {
-    const stroke = this.state.ink.at(-1);
-    const last = stroke.at(-1);
-    if (Math.hypot(point[0] - last[0], point[1] - last[1]) < NEAR) return;
-    stroke.push(point);
-    this.soon();
-  }
-
-  /** Show a stroke that goes on, once before the next frame; it is not spoken of yet. */
-  soon() {
-    this.waiting ??= requestAnimationFrame(() => {
-      this.waiting = undefined;
-      this.compute();
-      this.renderDrawing();
-    });
-  }
-
-  /** A stroke is complete, or something is taken in its place: say what the network says. */
-  finish(some = {}) {
-    if (this.waiting) cancelAnimationFrame(this.waiting);
-    this.waiting = undefined;
-    if ("ink" in some) this.penDown = false;
-    if (!this.asking) this.gate.replaceChildren(); // what it said about the prediction
-    this.change(some);
-  }
-
-  undo() {
-    const { ink } = this.state;
-    this.finish({ digit: null, ink: ink.slice(0, -1) });
+  /** Have what is drawn explained below the field; return the figure that does it. */
+  async explain() {
+    const { explainBelow } = await import("../explain-digit/view.js");
+    this.explainer.remove();
+    return explainBelow(this.querySelector(".panes"));
   }
 
   /** Choose a value of a map: [layer, map, row, column]. */
@@ -244,21 +126,6 @@ class DrawDigit extends Figure {
     return this.state.field.slice(1);
   }
 
-  /** Return a sample as numbers in 0..1. */
-  sample(n) {
-    return Float32Array.from(this.network.samples[n], (byte) => byte / 255);
-  }
-
-  /** Return what is drawn as [numbers in 0..1, their width], or null. */
-  drawing() {
-    const { digit, ink } = this.state;
-    if (digit !== null) return [this.sample(digit), this.network.side];
-    if (!ink.length) return null;
-    drawStrokes(this.ink, ink);
-    const { data } = this.ink.getImageData(0, 0, SIDE, SIDE);
-    return [Float32Array.from({ length: SIDE * SIDE }, (unused, n) => data[4 * n] / 255), SIDE];
-  }
-
   compute() {
     const { side } = this.network;
     const drawing = this.drawing();
@@ -278,6 +145,7 @@ class DrawDigit extends Figure {
   render() {
     this.renderDrawing();
     const { steps, several } = this.result;
+    if (this.explainer) this.explainer.hidden = this.asking || !steps || several;
     this.status.textContent = steps
       ? (this.asking && !several ? "" : this.said())
       : (this.asking ? _("Draw a digit, then guess what the network will say.")
@@ -291,29 +159,6 @@ class DrawDigit extends Figure {
     this.renderBars();
     this.renderMaps();
     this.renderField();
-  }
-
-  renderPad() {
-    const { digit, ink } = this.state;
-    const context = this.pad.getContext("2d");
-    context.imageSmoothingEnabled = false;
-    if (digit === null) drawStrokes(context, ink);
-    else {
-      const small = document.createElement("canvas");
-      paint(small, this.sample(digit), this.network.side, this.network.side, greyColour);
-      context.drawImage(small, 0, 0, SIDE, SIDE);
-    }
-    if (this.keys) this.renderPen(context);
-    else if (digit === null && !ink.length) invite(context);
-  }
-
-  /** Draw the keyboard's pen: a ring, filled while it is down. */
-  renderPen(context) {
-    Object.assign(context, { strokeStyle: MARK, fillStyle: MARK, lineWidth: 3 });
-    context.beginPath();
-    context.arc(...this.penAt(), PEN / 2, 0, 2 * Math.PI);
-    if (this.penDown) context.fill();
-    else context.stroke();
   }
 
   renderSteps() {
@@ -341,8 +186,7 @@ class DrawDigit extends Figure {
 
   /** Draw each layer's maps side by side, and mark the chosen value. */
   renderMaps() {
-    for (const [name, computed] of Object.entries(this.result.maps)) {
-      const layer = this.result.steps ? computed : blank(computed);
+    for (const [name, layer] of Object.entries(this.result.maps)) {
       const { W, H } = sheetOf(layer);
       const unit = Math.round(SHEET / W);
       const small = document.createElement("canvas");
@@ -430,35 +274,6 @@ function stepCaptions(steps, side) {
 function picture(width, label, attributes = {}) {
   return element("canvas",
     { width, height: width, role: "img", "aria-label": label, ...attributes });
-}
-
-/** Return a layer's maps without what biases alone make of an empty drawing. */
-function blank(layer) {
-  return { ...layer, values: new Float32Array(layer.values.length) };
-}
-
-/** Draw strokes in white on a black context. */
-function drawStrokes(context, strokes) {
-  context.fillStyle = BOARD.ground;
-  context.fillRect(0, 0, SIDE, SIDE);
-  Object.assign(context,
-    { strokeStyle: BOARD.ink, lineWidth: PEN, lineCap: "round", lineJoin: "round" });
-  for (const stroke of strokes) {
-    context.fillStyle = BOARD.ink;
-    context.beginPath(); // a tap is a dot: a line without length leaves no ink
-    context.arc(...stroke[0], PEN / 2, 0, 2 * Math.PI);
-    context.fill();
-    context.beginPath();
-    context.moveTo(...stroke[0]);
-    for (const point of stroke.slice(1)) context.lineTo(...point);
-    context.stroke();
-  }
-}
-
-/** Write into the empty field what it is for. */
-function invite(context) {
-  Object.assign(context, { fillStyle: BOARD.words, font: "20px sans-serif", textAlign: "center" });
-  context.fillText(_("Draw a digit here"), SIDE / 2, SIDE / 2);
 }
 
 customElements.define("draw-digit", DrawDigit);

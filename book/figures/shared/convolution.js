@@ -25,19 +25,26 @@ export function correlate(image, H, W, kernel, FH, FW, stride = 1, padding = "SA
   return { values, H: rows.outputs, W: columns.outputs, top: rows.before, left: columns.before };
 }
 
+/** What bends the outputs of a layer. */
+export const BENDS = {
+  relu: (z) => (z > 0 ? z : 0), sigmoid: (z) => 1 / (1 + Math.exp(-z)), none: (z) => z,
+};
+
 /**
- * Return relu(conv(x) + b) without padding, stride 1: x {size, channels, values} is square,
- * channels last.
+ * Return bend(conv(x) + b) without padding, stride 1: x {size, channels, values} is square,
+ * channels last; `bias` may be missing.
  */
-export function convolve({ size, channels, values }, kernel, bias) {
+export function convolve({ size, channels, values }, kernel, bias, bend = "relu") {
   const [F, , , K] = kernel.shape;
   const weights = kernel.values;
   const out = size - F + 1;
   const result = new Float32Array(out * out * K);
   const sums = new Float32Array(K);
+  const bent = BENDS[bend];
   for (let i = 0, at = 0; i < out; i++) {
     for (let j = 0; j < out; j++, at += K) {
-      sums.set(bias.values);
+      if (bias) sums.set(bias.values);
+      else sums.fill(0);
       for (let di = 0; di < F; di++) {
         // The window's row is one run of F * channels numbers, and so are the weights that meet it.
         let from = ((i + di) * size + j) * channels;
@@ -47,7 +54,7 @@ export function convolve({ size, channels, values }, kernel, bias) {
           if (value !== 0) for (let k = 0; k < K; k++) sums[k] += value * weights[w + k];
         }
       }
-      for (let k = 0; k < K; k++) result[at + k] = sums[k] > 0 ? sums[k] : 0;
+      for (let k = 0; k < K; k++) result[at + k] = bent(sums[k]);
     }
   }
   return { size: out, channels: K, values: result };
@@ -82,13 +89,12 @@ export function pool({ size, channels, values }) {
   return { size: out, channels, values: result };
 }
 
-/** Return what a dense layer without a bend makes of numbers: kernel (inputs, outputs). */
-export function dense(values, kernel, bias) {
-  const outputs = bias.values.length;
-  const result = Float32Array.from(bias.values);
-  values.forEach((value, n) => {
+/** Return bend(x w + b) of numbers x: kernel (inputs, outputs); `bias` may be missing. */
+export function dense(x, { shape: [, outputs], values: weights }, bias, bend = "none") {
+  const result = bias ? Float32Array.from(bias.values) : new Float32Array(outputs);
+  x.forEach((value, n) => {
     if (value === 0) return;
-    for (let k = 0; k < outputs; k++) result[k] += value * kernel.values[outputs * n + k];
+    for (let k = 0, w = n * outputs; k < outputs; k++, w++) result[k] += value * weights[w];
   });
-  return result;
+  return result.map(BENDS[bend]);
 }
