@@ -49,8 +49,8 @@ def test_every_chapter_that_is_named_exists(path):
 
 
 @pytest.mark.parametrize("text", [
-    "see chapter 19", "chapters 4 and 19", "[x](09_keras.ipynb)", "../notebooks/07_pooling.html", "[chapter 4](05_channels_and_cost.ipynb)",
-    "chapter 5, [Pooling](../notebooks/06_pooling.ipynb)", "| 4. [Pooling](../notebooks/06_pooling.ipynb) |", "Chapter 17's conv2d",
+    "see chapter 29", "chapters 4 and 29", "[x](09_keras.ipynb)", "../notebooks/07_pooling.html", "[chapter 4](05_channels_and_cost.ipynb)",
+    "chapter 5, [Pooling](../notebooks/06_pooling.ipynb)", "| 4. [Pooling](../notebooks/06_pooling.ipynb) |", "Chapter 27's conv2d",
 ])
 def test_a_wrong_reference_is_found(text):
     assert len(wrong_references(text)) == 1
