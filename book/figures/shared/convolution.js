@@ -25,11 +25,18 @@ export function correlate(image, H, W, kernel, FH, FW, stride = 1, padding = "SA
   return { values, H: rows.outputs, W: columns.outputs, top: rows.before, left: columns.before };
 }
 
+/** What bends the outputs of a layer: each changes the array it gets. */
+export const BENDS = {
+  relu: (values) => values.forEach((z, n) => { if (!(z > 0)) values[n] = 0; }),
+  sigmoid: (values) => values.forEach((z, n) => { values[n] = 1 / (1 + Math.exp(-z)); }),
+  none: () => {},
+};
+
 /**
- * Return relu(conv(x) + b) without padding, stride 1: x {size, channels, values} is square,
- * channels last.
+ * Return bend(conv(x) + b) without padding, stride 1: x {size, channels, values} is square,
+ * channels last; `bias` may be missing.
  */
-export function convolve({ size, channels, values }, kernel, bias) {
+export function convolve({ size, channels, values }, kernel, bias, bend = "relu") {
   const [F, , , K] = kernel.shape;
   const weights = kernel.values;
   const out = size - F + 1;
@@ -37,7 +44,8 @@ export function convolve({ size, channels, values }, kernel, bias) {
   const sums = new Float32Array(K);
   for (let i = 0, at = 0; i < out; i++) {
     for (let j = 0; j < out; j++, at += K) {
-      sums.set(bias.values);
+      if (bias) sums.set(bias.values);
+      else sums.fill(0);
       for (let di = 0; di < F; di++) {
         // The window's row is one run of F * channels numbers, and so are the weights that meet it.
         let from = ((i + di) * size + j) * channels;
@@ -47,9 +55,10 @@ export function convolve({ size, channels, values }, kernel, bias) {
           if (value !== 0) for (let k = 0; k < K; k++) sums[k] += value * weights[w + k];
         }
       }
-      for (let k = 0; k < K; k++) result[at + k] = sums[k] > 0 ? sums[k] : 0;
+      result.set(sums, at);
     }
   }
+  BENDS[bend](result);
   return { size: out, channels: K, values: result };
 }
 
@@ -82,13 +91,13 @@ export function pool({ size, channels, values }) {
   return { size: out, channels, values: result };
 }
 
-/** Return what a dense layer without a bend makes of numbers: kernel (inputs, outputs). */
-export function dense(values, kernel, bias) {
-  const outputs = bias.values.length;
-  const result = Float32Array.from(bias.values);
-  values.forEach((value, n) => {
+/** Return bend(x w + b) of numbers x: kernel (inputs, outputs); `bias` may be missing. */
+export function dense(x, { shape: [, outputs], values: weights }, bias, bend = "none") {
+  const result = bias ? Float32Array.from(bias.values) : new Float32Array(outputs);
+  x.forEach((value, n) => {
     if (value === 0) return;
-    for (let k = 0; k < outputs; k++) result[k] += value * kernel.values[outputs * n + k];
+    for (let k = 0, w = n * outputs; k < outputs; k++, w++) result[k] += value * weights[w];
   });
+  BENDS[bend](result);
   return result;
 }
