@@ -25,11 +25,9 @@ export function correlate(image, H, W, kernel, FH, FW, stride = 1, padding = "SA
   return { values, H: rows.outputs, W: columns.outputs, top: rows.before, left: columns.before };
 }
 
-/** What bends the outputs of a layer: each changes the array it gets. */
+/** What bends the outputs of a layer. */
 export const BENDS = {
-  relu: (values) => values.forEach((z, n) => { if (!(z > 0)) values[n] = 0; }),
-  sigmoid: (values) => values.forEach((z, n) => { values[n] = 1 / (1 + Math.exp(-z)); }),
-  none: () => {},
+  relu: (z) => (z > 0 ? z : 0), sigmoid: (z) => 1 / (1 + Math.exp(-z)), none: (z) => z,
 };
 
 /**
@@ -42,6 +40,7 @@ export function convolve({ size, channels, values }, kernel, bias, bend = "relu"
   const out = size - F + 1;
   const result = new Float32Array(out * out * K);
   const sums = new Float32Array(K);
+  const bent = BENDS[bend];
   for (let i = 0, at = 0; i < out; i++) {
     for (let j = 0; j < out; j++, at += K) {
       if (bias) sums.set(bias.values);
@@ -55,10 +54,9 @@ export function convolve({ size, channels, values }, kernel, bias, bend = "relu"
           if (value !== 0) for (let k = 0; k < K; k++) sums[k] += value * weights[w + k];
         }
       }
-      result.set(sums, at);
+      for (let k = 0; k < K; k++) result[at + k] = bent(sums[k]);
     }
   }
-  BENDS[bend](result);
   return { size: out, channels: K, values: result };
 }
 
@@ -98,6 +96,5 @@ export function dense(x, { shape: [, outputs], values: weights }, bias, bend = "
     if (value === 0) return;
     for (let k = 0, w = n * outputs; k < outputs; k++, w++) result[k] += value * weights[w];
   });
-  BENDS[bend](result);
-  return result;
+  return result.map(BENDS[bend]);
 }

@@ -10,7 +10,9 @@ const SLOPES = { relu: (y) => (y > 0 ? 1 : 0), sigmoid: (y) => y * (1 - y), none
 /** Return the gradient before the bend, from its outputs y and their gradient dy. */
 export function bendGradient(y, dy, bend = "relu") {
   const slope = SLOPES[bend];
-  return dy.map((value, n) => value * slope(y[n]));
+  const dz = new Float32Array(dy.length);
+  for (let n = 0; n < dz.length; n++) if (dy[n] !== 0) dz[n] = dy[n] * slope(y[n]);
+  return dz;
 }
 
 /**
