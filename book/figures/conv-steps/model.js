@@ -3,6 +3,7 @@
 
 import { grid, range } from "../shared/numbers.js";
 import { parseInteger } from "../shared/parse.js";
+import { randomNumbers } from "../shared/random.js";
 
 /** Input, channels, filters, their size, stride, padding, and outputs along an axis. */
 export const [W, C, K, F, S, P, OUT] = [5, 3, 2, 3, 2, 1, 3];
@@ -32,17 +33,6 @@ export function addressOf({ seed, step }) {
 const IMAGE = "010210010121212012202112000002010012212212112020210112020121112122121121101";
 const FILTERS = "+00++00++0+0++0-++0000+++--0++0+00-00---+0-0+---00+000";
 
-/** Return a generator of integers below n that starts at `seed` (mulberry32). */
-function randomIntegers(seed) {
-  let state = seed;
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * n);
-  };
-}
-
 /**
  * Return {image (75), filters (54), bias (2)}, flat in NumPy's order: those of a seed, or of the
  * chapters' example for null.
@@ -53,7 +43,8 @@ export function makeNumbers(seed = null) {
     const filters = [...FILTERS].map((sign) => "-0+".indexOf(sign) - 1);
     return { image: [...IMAGE].map(Number), filters, bias };
   }
-  const draw = randomIntegers(seed);
+  const random = randomNumbers(seed);
+  const draw = (n) => Math.floor(random() * n);
   const image = range(W * W * C, () => draw(3));
   const filters = range(F * F * C * K, () => draw(3) - 1);
   return { image, filters, bias };
