@@ -1,5 +1,5 @@
 // Train it here: a network that learns from 4,000 digits, and what a reader watches meanwhile.
-// tools/make/digits_to_learn.py packs the digits; a test compares a step with TensorFlow's. No page.
+// tools/make/digits_to_learn.py packs the digits; tests compare a step with TensorFlow's. No page.
 
 import { convolve, dense, pool } from "../shared/convolution.js";
 import {
@@ -22,7 +22,7 @@ const BENT = ["conv1", "conv2", "dense"]; // the layers behind which there is a 
 
 /** What the reader chooses, as in the address. */
 export const CHOICES = {
-  rate: ["0.0001", "0.001", "0.01", "0.1", "0.3", "1", "3"],
+  rate: ["0.0001", "0.001", "0.01", "0.1", "0.3", "1.0", "3.0"],
   batch: ["8", "32", "128"],
   start: ["he", "small", "large", "zero", "dead"],
   bend: ["relu", "sigmoid", "none"],
@@ -32,7 +32,7 @@ export const NAMES = [...CHOSEN, "seed"]; // the seed of all random numbers
 export const START = { rate: "0.1", batch: "32", start: "he", bend: "relu", seed: 1 };
 /** One run that learns, and five that do not: what each changes. */
 export const PRESETS = {
-  healthy: {}, low: { rate: "0.0001" }, high: { rate: "3" }, dead: { start: "dead" },
+  healthy: {}, low: { rate: "0.0001" }, high: { rate: "3.0" }, dead: { start: "dead" },
   sigmoid: { bend: "sigmoid" }, zero: { start: "zero" },
 };
 

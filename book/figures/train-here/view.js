@@ -34,9 +34,9 @@ class TrainHere extends Figure {
       answers: [_("the loss, looked at closely"), _("the digits read right"),
         _("how far a step moves the weights"), _("nothing, so early")],
       right: 2,
-      explain: _("Too low a rate still moves every layer, but by less than a ten-thousandth of " +
-        "its length a step. Before dead units no weight moves at all: the step is 0. Loss and " +
-        "digits say “a guess” of both. Now train a network that learns, then the five that " +
+      explain: _("Too low a rate still moves every layer, but by a ten-thousandth of its " +
+        "length a step, or less. Around dead units no kernel moves at all: the step is 0. Loss " +
+        "and digits say “a guess” of both. Now train a network that learns, then the five that " +
         "do not."),
     };
   }
@@ -47,15 +47,15 @@ class TrainHere extends Figure {
     this.begin();
     const words = settingWords();
     this.presets = Object.fromEntries(Object.entries(presetNames()).map(([name, text]) =>
-      [name, button(text, () => this.choose({ ...START, ...PRESETS[name] }, true))]));
-    this.load = button(_("Load 4,000 digits and train (0.5 MB)"), () => this.go(MOST));
+      [name, button(text, () => this.choose({ ...START, ...PRESETS[name],
+        seed: this.state.seed }, true))]));
     this.toggle = button("", () => this.go(this.running ? 0 : this.nextPause()));
     this.one = button(_("One step"), () => this.go(this.at + 1));
     this.reset = button(_("Back to the start"), () => this.choose({}, false));
     this.other = button(_("Other random numbers"),
       () => this.choose({ seed: this.state.seed % 999999 + 1 }, this.running));
     this.buttons = element("div", { class: "figure-row" },
-      this.load, this.toggle, this.one, this.reset, this.other);
+      this.toggle, this.one, this.reset, this.other);
     this.error = element("p", { class: "figure-error", role: "alert" });
     this.status = element("p", { class: "status", "data-part": "status" });
     this.live = element("p", { "aria-live": "polite", "data-part": "live" });
@@ -198,13 +198,13 @@ class TrainHere extends Figure {
       set(each, "aria-pressed", String(name === preset));
     }
     for (const [name, each] of Object.entries(this.choices)) each.show(this.state[name]);
-    this.load.hidden = Boolean(worker);
-    for (const each of [this.toggle, this.one, this.reset, this.other]) each.hidden = !loaded;
-    this.toggle.textContent = running ? _("Pause") : at ? _("Go on") : _("Train");
+    for (const each of [this.one, this.reset, this.other]) each.hidden = !loaded;
+    this.toggle.textContent = !worker ? _("Load 4,000 digits and train (0.5 MB)")
+      : running ? _("Pause") : at ? _("Go on") : _("Train");
     this.error.textContent = problem;
     this.shown.hidden = this.status.hidden = !loaded;
     this.live.textContent = worker ? this.words() : "";
-    this.advice.textContent = loaded && !asking ? (advice()[preset] ?? "") : "";
+    this.advice.textContent = at >= 50 ? (advice()[preset] ?? "") : "";
     if (loaded) this.draw();
   }
 
@@ -232,7 +232,8 @@ class TrainHere extends Figure {
     this.right.show(steps, [exams.map((each) => [each.at, each.accuracy])]);
     this.ratio.show(steps, LAYERS.map((unused, n) => line(ratios.map((each) => each[n]))
       .map(([x, y]) => [x, Math.log10(y)])));
-    this.dead.show(steps, exam.dead.map((unused, n) => exams.map((each) => [each.at, each.dead[n]])));
+    this.dead.show(steps, exam.dead.map((unused, n) =>
+      exams.map((each) => [each.at, each.dead[n]])));
     this.rows.forEach((row, n) => {
       row.step.textContent = at ? percentOf(ratio[n]) : "–";
       row.dead.textContent = exam.dead[n] === undefined ? "–" : percent(exam.dead[n]);
@@ -242,8 +243,9 @@ class TrainHere extends Figure {
       const [side, , , count] = SHAPES.conv1;
       canvases.forEach((canvas, k) => paint(canvas, range(side * side, (n) =>
         filterValues[row][n * count + k]), side, side, (value) => divergingColour(value, limit)));
-      set(pictures, "aria-label", _("8 filters of 5 by 5 weights, from {low} to {high}", {
-        low: number(Math.min(...filterValues[row])), high: number(Math.max(...filterValues[row])) }));
+      const [low, high] = [Math.min, Math.max].map((of) => number(of(...filterValues[row])));
+      set(pictures, "aria-label",
+        _("8 filters of 5 by 5 weights, from {low} to {high}", { low, high }));
     });
   }
 }

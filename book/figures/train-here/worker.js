@@ -52,7 +52,6 @@ onmessage = async ({ data }) => {
     digits ??= load();
     await work();
   } catch (error) {
-    digits = undefined; // try again
     postMessage({ problem: String(error) });
   }
   busy = false;
