@@ -291,7 +291,7 @@ function chart(title, ticks, count = 1) {
 /** Write a number, or say that it has left the range of numbers. */
 function number(value) {
   if (!Number.isFinite(value)) return _("beyond all numbers");
-  return value >= 1e6 ? _("over a million") : formatNumber(value, 2);
+  return value >= 1e6 ? _("over a million") : value.toFixed(2).replace("-", "−");
 }
 
 /** Write a share in percent, with two digits however small it is. */
