@@ -142,7 +142,7 @@ const norm = (values) => Math.sqrt(values.reduce((sum, value) => sum + value * v
  * the mean loss before it, and how long the step of each layer's kernel is, as a share of it.
  */
 export function trainStep(network, { images, labels }, rows, rate) {
-  const zeros = ({ values }) => new Float32Array(values.length);
+  const zeros = ({ values }) => new Float64Array(values.length);
   const sums = Object.fromEntries(LAYERS.map((layer) => [layer,
     { kernel: zeros(network[layer].kernel), bias: zeros(network[layer].bias) }]));
   const losses = rows.map((row) => backward(network, images[row], labels[row], sums));
