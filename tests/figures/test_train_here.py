@@ -239,6 +239,7 @@ def test_it_trains_rests_steps_and_begins_again(figure, size):
     expect(wait_for).to_contain_text("Before the first step", timeout=30_000)
     assert settle(page) == 0
     expect_query(page, batch=8)
+    assert page.locator(".charts polyline:not(.earlier)").first.get_attribute("points") == ""
     assert page.locator(".charts .earlier").get_attribute("points")  # the run before stays in sight
 
 
