@@ -193,13 +193,9 @@ def load(page, pause=True):
 
 def settle(page):
     """Wait until the worker has told all it had to; returns the step."""
-    live = page.locator("[data-part=live]")
-    while True:
-        before = step_of(page)
-        page.wait_for_timeout(700)
-        if step_of(page) == before:
-            expect(live).to_contain_text(f"step {before}.")
-            return before
+    page.locator("train-here[data-rests]").wait_for(timeout=90_000)
+    expect(page.locator("[data-part=live]")).to_contain_text(f"It rests at step {step_of(page)}.")
+    return step_of(page)
 
 
 def test_nothing_is_loaded_before_the_reader_asks(figure):

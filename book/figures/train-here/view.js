@@ -150,6 +150,7 @@ class TrainHere extends Figure {
 
   send(until, anew) {
     this.until = until;
+    this.removeAttribute("data-rests"); // until the worker says so
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (anew) this.number += 1;
     this.worker.postMessage({ until, every: calm ? 2000 : 250, run: this.number,
@@ -165,8 +166,9 @@ class TrainHere extends Figure {
   }
 
   /** Take in what the worker tells. */
-  hear({ problem, run, at, steps, exam, filters }) {
+  hear({ problem, rests, run, at, steps, exam, filters }) {
     if (problem) return this.fail(_("The digits could not be loaded. Please try again."));
+    if (rests === this.number && !this.running) this.setAttribute("data-rests", "");
     if (run !== this.number) return;
     this.at = at;
     this.losses.push(...steps.map(({ loss }) => loss));

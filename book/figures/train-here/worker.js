@@ -2,7 +2,7 @@
 //
 // In:  {until, every, state}: go on to step number `until`, and tell every so many milliseconds;
 //      `state`, where there is one, begins a new run, number `run`.
-// Out: {run, at, steps: [{loss, ratios}, ...], exam, filters} or {problem}.
+// Out: {run, at, steps: [{loss, ratios}, ...], exam, filters}; {rests: run} at its end; {problem}.
 
 import { advance, examine, newRun, readDigits } from "./model.js";
 
@@ -51,6 +51,7 @@ onmessage = async ({ data }) => {
   try {
     digits ??= load();
     await work();
+    postMessage({ rests: current.number });
   } catch (error) {
     postMessage({ problem: String(error) });
   }
