@@ -24,6 +24,7 @@ STATES = {
     "explain-digit": ["digit=8&why=8,3&erase=20&attack=15", "ink=ABCD.abc_"],
     "drag-digit": ["digit=7&move=5,-5&map=6", "digit=4"],
     "find-pattern": ["size=7&at=60,60&bias=-50&bend=on", "drawn=0,1,-1,0,1,-1,0,1,-1&brightness=ignored"],
+    "train-here": ["rate=0.3&batch=8&start=small&bend=none&seed=4", "bend=sigmoid"],
 }
 EVERY = [(name, "") for name in VARIANTS]
 EVERY += [(tag, query) for tag, queries in STATES.items() for query in queries]

@@ -86,6 +86,7 @@ STATES = {
     "drag-digit": ["digit=7&move=-5,3&map=8", "move=0,4"],
     "find-pattern": ["size=7&at=60,70&brightness=ignored&bias=-50&bend=on", "at=157,0&size=3",
                      "drawn=" + ",".join(["0", "1", "-1", "1", "0"] * 5)],
+    "train-here": ["rate=3.0&batch=128&start=zero&bend=sigmoid&seed=23", "bend=none"],
 }
 NONSENSE = {
     "kernel-playground": [
@@ -105,6 +106,8 @@ NONSENSE = {
     "find-pattern": ["size=4", "size=x", "size=9", "at=5", "at=-1,3", "at=160,0", "drawn=1,0,-1",
                      "drawn=2,0,0,0,0,0,0,0,0", "brightness=<b>", "bias=101", "bias=1.5", "bias=",
                      "bend=maybe", "bend=off", "brightness=counts", "bend=__proto__"],
+    "train-here": ["rate=0.2", "rate=1", "rate=NaN", "batch=0", "start=He", "start=toString", "bend=tanh",
+                   "seed=0", "seed=1.5", "seed=x", "preset=dead"],
 }
 
 

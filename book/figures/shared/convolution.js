@@ -39,7 +39,7 @@ export function convolve({ size, channels, values }, kernel, bias, bend = "relu"
   const weights = kernel.values;
   const out = size - F + 1;
   const result = new Float32Array(out * out * K);
-  const sums = new Float32Array(K);
+  const sums = new Float64Array(K);
   const bent = BENDS[bend];
   for (let i = 0, at = 0; i < out; i++) {
     for (let j = 0; j < out; j++, at += K) {
