@@ -1,6 +1,7 @@
 """Chapter 19: the stored tables and their sentences, the law of the buffer, the changes, records by hand."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.book.files import ROOT, find_notebook
-from tools.make.data import load_mnist
-from tools.make.feeding import BUFFERS, WAYS
+from tools.make.data import TRAINING, load_mnist
+from tools.make.feeding import BUFFERS, WAYS, feed
 
 CHAPTER = definitions("19")
 CHANGES, items, record, crc32c = (CHAPTER[n] for n in ("CHANGES", "items", "record", "crc32c"))
@@ -102,16 +103,18 @@ def test_the_rare_classes_are_what_the_script_wrote(name):
 
 def test_the_sentences_have_the_stored_numbers():
     buffers = {B: np.mean(right) for B, (_, right) in CHAPTER["BUFFERS"].items()}
-    assert (f"A buffer of 1,000 reads {buffers[1000]:.3f} of the digits, one of 10,000 reads {buffers[10_000]:.3f} "
+    low, high = min(CHAPTER["BUFFERS"][1000][1]), max(CHAPTER["BUFFERS"][1000][1])
+    assert (f"A buffer of 1,000 reads {buffers[1000]:.3f} of the digits ({low:.2f} to {high:.2f}), one of 10,000 reads {buffers[10_000]:.3f} "
             "(mean of three seeds, each at the best of six rates)") in TEXT
+    assert f"a buffer of a tenth cost {100 * (buffers[10_000] - buffers[1000]):.0f} points" in TEXT
     right = {name: np.mean(row[1]) for name, row in CHAPTER["CHANGED"].items()}
     points = {name: 100 * (value - right["as they are"]) for name, value in right.items()}
-    assert ("Moving brings {:.1f} points (mean of three seeds); swapping left and right costs {:.1f}, upside down {:.1f}, "
+    assert ("Moving brings {:.1f} points (mean of three seeds); swapping left and right costs {:.1f}, upside down (flipped top to bottom) {:.1f}, "
             "quarter turns {:.1f}.").format(points["moved by up to 2"], *(-points[name] for name in (
                 "left and right swapped", "upside down", "quarter turns"))) in TEXT
     nines = {name: 100 * np.mean(row[2]) for name, row in CHAPTER["CHANGED"].items()}
-    assert "after quarter turns {:.0f} % of the sixes are read as 9, without {:.1f} %".format(
-        nines["quarter turns"], nines["as they are"]) in TEXT
+    assert f"after quarter turns {nines['quarter turns']:.0f} % of the sixes are read as 9; without them, none" in TEXT
+    assert nines["as they are"] == 0
     recall = {name: np.mean(row[2]) for name, row in CHAPTER["WITH_RARE"].items()}
     assert "the recall of 4 and 9 climbs from {:.2f} to {:.2f} with weights, {:.2f} with oversampling and {:.2f} with logits adjusted".format(
         *recall.values()) in TEXT
@@ -124,6 +127,77 @@ def test_what_the_sentences_claim_holds_in_the_store():
     assert max(map(max, smallest.values())) < min(stored("buffers", 10_000)[best("buffers", 10_000)]) - 0.4
     for name in CHANGES:  # none is best at an end of its sweep
         assert best("changes", name) in STORED["changes"]["rates"][1:-1]
+
+
+def test_a_small_buffer_hardly_reads_some_digits_and_not_always_the_same():
+    weakest = {}
+    for seed in range(3):
+        for B, rate in ((1000, 0.0003), (10_000, 0.01)):
+            table = np.array(STORED["buffers"]["runs"][f"{B}, rate {rate:g}, seed {seed}"]["confusions"])
+            weakest[B, seed] = np.diag(table) / table.sum(axis=1)
+    assert all(min(weakest[1000, seed]) < 0.01 and min(weakest[10_000, seed]) > 0.8 for seed in range(3))
+    assert len({tuple(np.flatnonzero(weakest[1000, seed] < 0.1)) for seed in range(3)}) == 3
+
+
+# --- what the script feeds, and what the helpers measure -------------------------------------------------------------
+
+SORTED = np.repeat(np.arange(10), 1200)  # enough labels for a rare set, in an order that tells the first from the last
+
+
+def test_the_rare_set_holds_the_first_images_of_each_class():
+    chosen = CHAPTER["with_rare"](SORTED)
+    assert np.array_equal(np.bincount(SORTED[chosen]), [20 if c in RARE else 1000 for c in range(10)])
+    assert np.array_equal(chosen, np.concatenate([1200 * c + np.arange(20 if c in RARE else 1000) for c in range(10)]))
+
+
+def test_the_script_feeds_sorted_images_through_the_buffer():
+    labels = np.random.default_rng(0).integers(0, 10, 12_000).astype(np.int32)
+    data, epochs, more = feed("buffers", "100", 3, CHAPTER, np.arange(12_000), labels)
+    places, fed = (np.concatenate(part) for part in zip(*data.as_numpy_iterator()))
+    assert epochs == 2 and more == {} and data.cardinality() == 100
+    assert np.array_equal(np.sort(places), np.arange(10_000)) and np.array_equal(fed, labels[places])
+    rank = np.argsort(np.argsort(labels[:10_000], kind="stable"))[places]
+    assert (rank <= np.arange(10_000) + 99).all() and (rank != np.arange(10_000)).any()
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_script_feeds_the_rare_alike(name):
+    labels = np.concatenate([SORTED, np.zeros(TRAINING - len(SORTED), int)]).astype(np.int32)
+    data, epochs, more = feed("rare", name, 0, CHAPTER, np.arange(TRAINING), labels)
+    assert epochs == 1 and more["steps_per_epoch"] == 6 * 8040 // 100
+    counts = np.bincount(np.concatenate([b for _, b in data.take(100).as_numpy_iterator()]), minlength=10) / 10_000
+    wanted = 0.1 if name == "oversampling" else 20 / 8040
+    assert np.abs(counts[list(RARE)] - wanted).max() < 0.002 + 0.02 * (name == "oversampling")
+    assert ("class_weight" in more) == (name == "weights")
+    if name == "weights":
+        assert more["class_weight"][4] == pytest.approx(804 / 20) and more["class_weight"][0] == pytest.approx(0.804)
+
+
+def test_the_script_changes_the_chosen_images():
+    x = np.random.default_rng(0).random((TRAINING, 28, 28, 1), np.float32)
+    data, epochs, _ = feed("changes", "upside down", 1, CHAPTER, x, np.arange(TRAINING, dtype=np.int32))
+    images, places = (np.concatenate(part) for part in zip(*data.as_numpy_iterator()))
+    assert epochs == 30 and len(set(places)) == 1000
+    flipped = np.array([np.array_equal(image, x[i, ::-1]) for image, i in zip(images, places)])
+    kept = np.array([np.array_equal(image, x[i]) for image, i in zip(images, places)])
+    assert (flipped ^ kept).all() and 400 < flipped.sum() < 600
+
+
+def test_seconds_of_adds_no_prefetch():
+    made, used = [], []
+    make, use = (CHAPTER["logged"](lambda item: time.sleep(0.02), log) for log in (made, used))
+    data = tf.data.Dataset.range(6).map(lambda item: tf.numpy_function(make, [item], tf.int64))
+    _, found = CHAPTER["seconds_of"](data, use=use)
+    assert found == [*range(6)] and len(used) == 12
+    assert not any(a < d and c < b for a, b in made for c, d in used)
+
+
+def test_the_best_pass_is_told():
+    passes = iter([(9, 9, 9), (5, 5, 5), (7, 7, 7)])
+    names = {**CHAPTER, "clocked_pass": lambda *about: next(passes)}
+    timed = CHAPTER["timed"]
+    assert type(timed)(timed.__code__, {**timed.__globals__, **names}, None, timed.__defaults__)(lambda item: item) == (5, 5, 5)
+
 
 # --- the buffer ----------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,12 @@ def always_seven(data, count, size, seed):
     return mixed.take(count), mixed.skip(count)
 
 
+def of_a_part(data, count, size, seed, B):
+    """Split without a leak, through a buffer of `B`: the last items are never held."""
+    mixed = data.shuffle(B, seed=seed, **FULL)
+    return mixed.take(count), mixed.skip(count)
+
+
 def blocks(data, B, rng):
     return [item for i in range(0, len(data), B) for item in rng.permutation(data[i:i + B]).tolist()]
 
@@ -43,6 +49,30 @@ def one_too_large(data, B, rng):
     return box(data, B + 1, rng, lambda rng, n: rng.integers(n))
 
 
+OTHER = np.random.default_rng(5)
+
+
+def twice_by_chance(data, B, rng):
+    """Draw by chance twice, and then always from place 0."""
+    draws = []
+
+    def draw(rng, n):
+        draws.append(n)
+        return rng.integers(n) if len(draws) < 3 else 0
+    return box(data, B, rng, draw)
+
+
+def rotated(data, B, rng):
+    """Be right until the data end, and give the last box in its order, begun somewhere."""
+    waiting, out = list(data[:B]), []
+    for item in data[B:]:
+        k = rng.integers(B)
+        out.append(waiting[k])
+        waiting[k] = item
+    k = rng.integers(len(waiting))
+    return out + waiting[k:] + waiting[:k]
+
+
 def lazy_first(data, B, rng):
     """Be right but for the first item, which is never the first of the data."""
     out = box(data[:], B, rng, lambda rng, n: rng.integers(n))
@@ -63,10 +93,10 @@ WRONG = {
         "more can be among them": [[0], [0, 1, 2, 3], [4], [0, 1, 4]],
         "class 5 begins at item 5,000": [[0, 1, 2, 3, 4, 5], [5], range(6)],
         "class 9 begins at item 9,000": [[9], [0, 1, 2, 3, 4, 9]],
-        "give a list of classes 0 to 9": [4, "01234", [10], [-1], [0.5], [0, "1"], np.array(3), {0: 1}, np.array([0.0, 1.0])],
+        "give a list of classes 0 to 9": [4, "01234", [10], [-1], [0.5], [0, "1"], [True, False, 2, 3, 4], np.array(3), {0: 1}, np.array([0.0, 1.0])],
     },
     "check_call_order": {
-        "C stands before D: a name has no pixels": ["CDBFAE", "BCFDAE"],
+        "C stands before D: a name has no pixels": ["CDBFAE", "BCFDAE", "c d b f a e"],
         "B stands before D: the cache keeps names": ["BDFACE"],
         "F stands before B: the cache keeps the first order": ["DFBACE", "FDBACE", list("DFBACE"), np.array(list("DFBACE"))],
         "B stands before": [],
@@ -75,10 +105,10 @@ WRONG = {
         "C stands before A: the change is written": ["DBFCAE", "DBCFAE"],
         "E stands before": [],
         "is not made ahead": ["DBFAEC", "DBFEAC", "EDBFAC"],
-        "use each of A to F once": ["ABCDE", "ABCDEE", "ABCDEFF", "abcdef", 5, np.array(3), {"A": 1}],
+        "use each of A to F once": ["ABCDE", "ABCDEE", "ABCDEFF", "abcdeg", "A B C", 5, np.array(3), {"A": 1}],
     },
     "check_split_off": {
-        "validation items are in a training pass": [
+        "are also in a training pass": [
             lambda data, count, size, seed: (data.shuffle(size, seed=seed).take(count), data.shuffle(size, seed=seed).skip(count)),
             lambda data, count, size, seed: (data.shuffle(size, seed=seed, **FULL).take(count), data.skip(count)),
             lambda data, count, size, seed: (data.take(count), data.take(size - count)),
@@ -93,6 +123,10 @@ WRONG = {
                                              data.shuffle(size, seed=seed, **FULL).skip(count).take(1).repeat(size - count)),
         ],
         "another seed shall choose other items": [always_seven],
+        "seven seeds choose none of": [
+            lambda data, count, size, seed: of_a_part(data, count, size, seed, size // 2),
+            lambda data, count, size, seed: of_a_part(data, count, size, seed, 30),
+        ],
         "items of": [
             lambda data, count, size, seed: (data.shuffle(size, seed=seed, **FULL).take(count), data),
             lambda data, count, size, seed: (data.repeat(), data.skip(count)),
@@ -106,11 +140,10 @@ WRONG = {
         "raises": [lambda data, count, size, seed: data.split(count), lambda data, count, size, seed: (data.batch(2), data)],
     },
     "check_through_buffer": {
-        "item 0 comes last in": [
+        "that shall be": [
             blocks,
             lambda data, B, rng: box(data[:B], B, rng, lambda rng, n: rng.integers(n)) + list(data[B:]),
-        ],
-        "each shall have a third": [
+            twice_by_chance,
             lambda data, B, rng: list(data),
             lambda data, B, rng: box(data, B, rng, lambda rng, n: 0),
             lambda data, B, rng: box(data, B, rng, lambda rng, n: n - 1),
@@ -123,8 +156,13 @@ WRONG = {
             lambda data, B, rng: rng.choice(data, len(data)),
             lambda data, B, rng: 3,
         ],
+        "in each of the 6 orders": [rotated],
+        "Draw with `rng`": [lambda data, B, rng: box(data, B, OTHER, lambda rng, n: rng.integers(n))],
         "it changed the list": [emptied],
         "raises ValueError": [lambda data, B, rng: [data.remove(0)]],
+        "raises IndexError": [
+            lambda data, B, rng: data[99] if (len(data), B) == (9, 3) else box(data, B, rng, lambda rng, n: rng.integers(n)),
+        ],
     },
     "check_adjust": {
         "That makes the rare classes rarer": [lambda z, n: z + np.log(n / n.sum()), lambda z, n: z + np.log(n)],
