@@ -108,7 +108,7 @@ WRONG = {
         "use each of A to F once": ["ABCDE", "ABCDEE", "ABCDEFF", "abcdeg", "A B C", 5, np.array(3), {"A": 1}],
     },
     "check_split_off": {
-        "are also in a training pass": [
+        "validation items are also trained on": [
             lambda data, count, size, seed: (data.shuffle(size, seed=seed).take(count), data.shuffle(size, seed=seed).skip(count)),
             lambda data, count, size, seed: (data.shuffle(size, seed=seed, **FULL).take(count), data.skip(count)),
             lambda data, count, size, seed: (data.take(count), data.take(size - count)),
