@@ -20,6 +20,10 @@ def summed(N, seed, epochs):
     return [np.random.default_rng(seed + epoch).permutation(N) for epoch in epochs]
 
 
+def three_seeds(N, seed, epochs):
+    return [np.random.default_rng(3 * seed + epoch).permutation(N) for epoch in epochs]
+
+
 def sorted_orders(N, seed, epochs):
     return [np.arange(N) for _ in epochs]
 
@@ -41,23 +45,27 @@ WRONG = {
         "E is not too slow. Look again: its units never lived": ["EBDAC"],
         "A is not too slow. Look again: its ratio falls": ["ABCDE", list("ABCDE")],
         "B is not too slow. Look again: its units lived": ["BDEAC"],
-        "C is not too slow. Look again: it moves in all": ["CBEAD"],
+        "C is not too slow. Look again: its first layer moves": ["CBEAD"],
         "E is not too fast. Look again: its units never": ["DEBAC"],
-        "use each of A, B, C, D, E once": ["DBEA", "DBEACC", 5, "dbeac", ("D", "B")],
+        "use each of A, B, C, D, E once": ["DBEA", "DBEACC", 5, ("D", "B"), "DBEAX", None],
     },
     "check_save": {
-        "once the old file is removed": ["CEBDA", "EBDCA", "C", "EBDAC"],
-        "must be in it": ["EBD", "EBA", "A", "E"],
-        "open the file before": ["BEDA", "DEBA", "ABED", "BDEA"],
-        "a closed file takes no more bytes": ["EDBA", "EDAB", "AEDB"],
-        "half a file under the good name": ["EBAD", "AEBD", "EABD", list("EABD")],
-        "give letters from A to E": ["", "EBDAF", "EBDAA", "EBBDA", 7, "ebda"],
+        "once the old file is removed": ["CEBFDA", "EBFDCA", "C", "EBFDAC"],
+        "must be in it": ["EBD", "EBDA", "EBFA", "A", "E", "EFDA"],
+        "open the file before": ["BEFDA", "DEBFA", "FEBDA", "BFDEA", "BFDAE"],
+        "a closed file takes no more bytes": ["EDBFA", "EBDFA", "EDFBA", "EFDBA"],
+        "what is not yet written": ["EFBDA"],
+        "half a file under the good name": ["EBFAD", "AEBFD", "EABFD", list("EABFD"), "EBADF"],
+        "give letters from A to F": ["", "EBFDAG", "EBFDAA", "EBBDA", 7, None],
     },
     "check_orders": {
         "has another order": [from_start, lambda N, seed, epochs: [np.random.permutation(N) for _ in epochs]],
-        "have the same order": [epoch_alone, seed_alone, summed, sorted_orders],
-        "sees each image once": [drawn_with_return, lambda N, seed, epochs: np.zeros((len(epochs), N))],
+        "have the same order": [epoch_alone, seed_alone, summed, three_seeds, sorted_orders],
+        "sees each image once": [drawn_with_return, lambda N, seed, epochs: np.zeros((len(epochs), N), int)],
+        "is of whole numbers": [lambda N, seed, epochs: np.random.default_rng(seed).random((len(epochs), N)),
+                                lambda N, seed, epochs: 1.0 * np.array([np.random.default_rng([seed, e]).permutation(N) for e in epochs])],
         "gives the shape": [lambda N, seed, epochs: np.arange(N),
+                            lambda N, seed, epochs: [np.random.default_rng([seed, e]).permutation(50) for e in epochs],
                             lambda N, seed, epochs: from_start(N, seed, range(4)),
                             lambda N, seed, epochs: from_start(N - 1, seed, epochs)],
         "raises IndexError": [lambda N, seed, epochs: [][0]],
