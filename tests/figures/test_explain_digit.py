@@ -193,17 +193,30 @@ def test_why_an_8_and_no_3_and_what_takes_the_8_away(figure, network):
     for _ in range(20):
         page.keyboard.press("ArrowRight")
     first, second = captions(page, "erase")
-    assert first.startswith("Without the 20 largest shares. The network says 3,")
+    assert first.startswith("Without the 20 largest shares of “why 8 and not 3”. The network says 3,")
     assert re.search(r"random\. The network says 8, .* Of 10 such choices, \d+ leave it at 8\.", second)
     part(page, "attack").get_by_role("spinbutton").fill("15")
     first, second = captions(page, "attack")
-    assert "at most 0.15 brighter or darker, against its slope. The network says 3," in first and "says 8," in second
+    assert "at most 0.15 brighter or darker, against the slope of “why 8 and not 3”. The network says 3," in first and "says 8," in second
     expect_query(page, digit=8, why="8,3", erase=20, attack=15)
     page.get_by_role("button", name="Why 3?").click()
     assert "Why 3" in page.locator("explain-digit").inner_text() and "The logit of 3 is" in part(page, "sum").inner_text()
     page.get_by_role("button", name="Clear").click()
     expect(page.locator(".status")).to_have_text("Draw a digit.")
     expect(part(page, "sum")).to_be_hidden()
+
+
+def test_a_gap_may_be_negative_and_a_field_keeps_to_its_range(figure):
+    page = figure("explain-digit", "digit=8&why=3,8&erase=5&attack=5")
+    assert re.search(r"the difference is −\d", part(page, "sum").inner_text())
+    field = part(page, "erase").get_by_role("spinbutton")
+    for typed, kept in [("61", 60), ("-3", 0), ("3.5", 4), ("", 4)]:
+        field.fill(typed)
+        field.press("Tab")
+        expect(field).to_have_value(str(kept))
+        expect_query(page, digit=8, why="3,8", attack=5, **(dict(erase=kept) if kept else {}))
+    page.get_by_role("radio", name="any other").check()
+    assert captions(page, "erase")[0].startswith("Without the 4 largest shares of “why 3”.")
 
 
 def drawn(page, *points):

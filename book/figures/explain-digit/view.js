@@ -68,7 +68,7 @@ class ExplainDigit extends PadFigure {
     this.parts = element("div", {}, this.buildMap(),
       this.buildPart(_("Erase the largest shares"), "erase", _("Pixels")),
       this.buildPart(_("Draw the attack: one step by someone who knows the weights"), "attack",
-        _("Hundredths")));
+        _("Hundredths of brightness")));
     reader?.addEventListener("read", () => {
       if (!this.asking) this.gate.replaceChildren();
       this.change({ why: null });
@@ -106,6 +106,12 @@ class ExplainDigit extends PadFigure {
         const value = parseInteger(text, 0, MOST[name]);
         if (value !== null) this.change({ [name]: value });
       } });
+    slider.input.addEventListener("change", () => { // what is no such number does not stay there
+      const typed = slider.input.value;
+      const value = typed === "" ? this.state[name] : Math.round(Number(typed));
+      this.change({ [name]: clamp(value, 0, MOST[name]) });
+      slider.input.value = this.state[name];
+    });
     const pictures = range(2, () => picture({ frames: [] }));
     this[name] = { slider, pictures };
     return element("section", { "data-part": name }, element("strong", {}, title), slider.root,
@@ -203,7 +209,7 @@ class ExplainDigit extends PadFigure {
     return other === undefined
       ? _("These 784 numbers add up to {sum}. The logit of {of} is {one}.", words)
       : _("These 784 numbers add up to {sum}. The logit of {of} is {one} and the logit of " +
-        "{other} is {two}: they are {gap} apart.", words);
+        "{other} is {two}: the difference is {gap}.", words);
   }
 
   /** Say how the share of the pixel that is looked at comes about. */
@@ -217,12 +223,15 @@ class ExplainDigit extends PadFigure {
   }
 
   renderExperiments() {
-    const { state, result: { said: { answer }, ...result } } = this;
+    const { state, result: { said: { answer }, why: [of, other], ...result } } = this;
     const [count, size] = [result.erase.count, number(state.attack / 100)];
+    const why = other === undefined ? _("“why {of}”", { of })
+      : _("“why {of} and not {other}”", { of, other });
     const titles = {
-      erase: [_("Without the {count} largest shares.", { count }),
+      erase: [_("Without the {count} largest shares of {why}.", { count, why }),
         _("Without {count} pixels of ink, chosen at random.", { count })],
-      attack: [_("Each pixel at most {size} brighter or darker, against its slope.", { size }),
+      attack: [_("Each pixel at most {size} brighter or darker, against the slope of {why}.",
+        { size, why }),
         _("Each pixel at most {size} brighter or darker, at random.", { size })],
     };
     for (const [name, [title, chance]] of Object.entries(titles)) {
