@@ -1,6 +1,7 @@
 """Train it here: its training in V8 against TensorFlow, and the figure in a browser, which never waits."""
 
 import functools
+import re
 import zlib
 
 import numpy as np
@@ -39,12 +40,12 @@ def in_javascript(body, **values):
 
 def test_the_file_is_mnists_and_small():
     images, labels = choose()
-    assert PATH.stat().st_size <= 520_000
+    assert PATH.stat().st_size <= 455_000
     assert zlib.decompress(PATH.read_bytes()) == labels.tobytes() + images.tobytes()
     (x, y), _ = load_mnist()
-    assert np.array_equal(labels, np.r_[y[:4000], y[TRAINING:TRAINING + 1000]])
+    assert np.array_equal(labels, np.r_[y[:4000], y[TRAINING:TRAINING + 500]])
     assert np.abs(images[:4000] * 17.0 - x[:4000]).max() <= 8.5  # the nearest of 16 shades
-    assert any("4,000 digits and train (0.5 MB)" in sentence for sentence in SENTENCES)
+    assert any("4,000 digits and train (0.45 MB)" in sentence for sentence in SENTENCES)
     got = in_javascript("return [digits.labels.slice(3995, 4005), digits.images[4001].values]")
     assert got[0] == labels[3995:4005].tolist()
     np.testing.assert_allclose(got[1], images[4001].ravel() / 15, atol=1e-7)
@@ -167,6 +168,39 @@ def test_a_curve_is_thinned_by_means():
     assert got == [[2, 4.5], [1, 2, 3], []]
 
 
+def test_sigmoids_learn_at_rate_1_after_some_400_steps():
+    """As the figure advises."""
+    assert any("Try rate 1.0, and patience: it learns after some 400 steps" in sentence for sentence in SENTENCES)
+    losses = []
+    for at in range(0, 400, 100):  # in parts: V8 has 60 seconds for each
+        losses += in_javascript("""
+            if (at === 0) globalThis.slow = model.newRun({ ...model.START, bend: "sigmoid", rate: "1.0" });
+            return Array.from({ length: 100 }, () => model.advance(slow, digits).loss);
+        """, at=at)
+    print([np.mean(losses[at - 20:at]) for at in (200, 300, 400)])
+    assert np.mean(losses[180:200]) > 2.25 and np.mean(losses[-20:]) < 1.3
+
+
+def test_what_is_no_number_is_not_called_0():
+    """Weights become NaN in the second step or so: no step of length 0 follows, and no dead unit."""
+    ratios, dead = in_javascript("""
+        const run = model.newRun({ ...model.START, start: "large", bend: "none", rate: "3.0" });
+        const told = Array.from({ length: 6 }, () => model.advance(run, digits));
+        const { dead } = model.examine(run.network, digits, [4000, 4001]);
+        return [told.map(({ ratios }) => ratios.map(String)), dead.map(String)];
+    """)
+    assert "0" not in np.ravel(ratios) and ratios[-1] == ["NaN"] * 4 and dead == ["NaN"] * 3
+
+
+def test_units_before_the_first_that_is_no_number_are_counted():
+    dead = in_javascript("""
+        const network = model.newNetwork({ ...model.START, start: "dead" });
+        network.conv2.kernel.values[0] = NaN;
+        return model.examine(network, digits, [4000, 4001]).dead.map(String);
+    """)
+    assert dead == ["0", "NaN", "NaN"]
+
+
 # ---- In the browser ------------------------------------------------------------------------------
 
 def wait_for_step(page, at):
@@ -203,11 +237,13 @@ def test_nothing_is_loaded_before_the_reader_asks(figure):
     asked = []
     page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
     button(page, "Skip").click()
-    button(page, "Rate too low").click()
-    button(page, "It learns").click()
+    page.get_by_role("radio", name="0.01", exact=True).check()
     page.wait_for_timeout(300)
     assert asked == []
-    load(page)
+    expect(page.locator("[data-part=live]")).to_contain_text("loads the digits: 0.45 MB, once")
+    button(page, "It learns").click()  # a run that is picked loads them, too
+    wait_for_step(page, 1)
+    expect(page.locator("[data-part=live]")).to_have_text("It trains.")
     assert {"worker.js", "digits.bin"} <= set(asked)
 
 
@@ -216,8 +252,11 @@ def test_it_trains_rests_steps_and_begins_again(figure, size):
     page = figure("train-here", "batch=8", size)
     load(page, pause=False)
     wait_for_step(page, 60)
+    expect(page.locator("[data-part=live]")).to_have_text("It trains.")
     button(page, "Pause").click()
     at = settle(page)
+    expect(page.locator("[data-part=status]")).to_contain_text("batches. Of the digits held back it reads")
+    expect(page.locator("thead")).to_contain_text(f"Dead units at step {at}")
     points = page.locator(".charts polyline:not(.earlier)").first.get_attribute("points").split()
     assert len(points) == at or at > 200
     button(page, "One step").click()
@@ -231,12 +270,16 @@ def test_it_trains_rests_steps_and_begins_again(figure, size):
     button(page, "Go on").click()
     wait_for_step(page, at + 5)
     button(page, "Back to the start").click()
+    for kept in (button(page, "Back to the start"), page.locator(".charts")):
+        expect(kept).to_be_visible()
+    expect(button(page, "Back to the start")).to_be_focused()
     wait_for = page.locator("[data-part=status]")
     expect(wait_for).to_contain_text("Before the first step", timeout=30_000)
     assert settle(page) == 0
     expect_query(page, batch=8)
     assert page.locator(".charts polyline:not(.earlier)").first.get_attribute("points") == ""
     assert page.locator(".charts .earlier").get_attribute("points")  # the run before stays in sight
+    expect(page.locator("polyline.dot")).to_have_count(4)  # one exam: no line yet
 
 
 def test_a_run_is_the_same_in_the_page_and_in_the_model(figure):
@@ -278,6 +321,49 @@ def test_presets_and_settings_begin_a_new_run_and_stand_in_the_address(figure):
     assert settle(page) == 0
 
 
+def test_a_run_that_begins_again_keeps_its_charts_and_the_focus(figure):
+    page = figure("train-here", "batch=8")
+    load(page)
+    page.evaluate("""() => {
+        const figure = document.querySelector("train-here");
+        const [charts, live] = [figure.querySelector(".shown"), figure.querySelector("[data-part=live]")];
+        globalThis.told = [];
+        new MutationObserver(() => told.push([charts.hidden, charts.ariaBusy, live.textContent]))
+            .observe(figure, { subtree: true, childList: true, attributes: true });
+    }""")
+    button(page, "Born dead").focus()
+    page.keyboard.press("Enter")
+    wait_for_step(page, 1)
+    expect(button(page, "Born dead")).to_be_focused()
+    told = page.evaluate("told")
+    assert [False, "true", "Beginning again."] in told and not any(hidden for hidden, *_ in told)
+    assert "Loading the digits." not in [words for *_, words in told]
+    expect(page.locator(".shown[aria-busy]")).to_have_count(0)
+
+
+def test_what_is_no_number_is_said_and_drawn_so(figure):
+    page = figure("train-here", "start=large&bend=none&rate=3.0&batch=8")
+    load(page, pause=False)
+    wait_for_step(page, 15)
+    button(page, "Pause").click()
+    settle(page)
+    expect(page.locator("[data-part=status]")).to_contain_text("loss beyond all numbers")
+    cells = [row.locator("td").all_inner_texts() for row in page.locator("tbody tr").all()]
+    assert cells == [["no number"] * 2] * 3 + [["no number", "–"]]
+    rows = page.locator(".filters")
+    expect(rows.nth(0)).to_have_attribute("aria-label", re.compile("from −"))
+    expect(rows.nth(1)).to_have_attribute("aria-label", re.compile("no numbers"))
+    colours = page.evaluate("""() => [...document.querySelectorAll(".filters")].map((row) =>
+        new Set([...row.querySelectorAll("canvas")].flatMap((canvas) =>
+            [...new Uint32Array(canvas.getContext("2d").getImageData(0, 0, 5, 5).data.buffer)])).size)""")
+    assert colours[0] > 50 and colours[1] == 1
+    ratios, dead = page.locator(".charts figure").all()[2:]
+    for line in ratios.locator("polyline").all():
+        assert ",100.00" not in line.get_attribute("points")  # not at the bottom, where 0 is
+    assert {point for line in dead.locator("polyline").all()
+            for point in line.get_attribute("points").split()} == {"0.00,100.00"}  # before the first step alone
+
+
 def test_the_keyboard_does_all(figure):
     page = figure("train-here", "batch=8")
     button(page, "Load 4,000 digits").focus()
@@ -292,7 +378,7 @@ def test_the_keyboard_does_all(figure):
     expect_query(page, batch=128)
 
 
-@pytest.mark.parametrize("file, says", [("digits.bin", "could not be loaded"), ("worker.js", "could not start")])
+@pytest.mark.parametrize("file, says", [("digits.bin", "could not be loaded"), ("worker.js", "could not be loaded, or this")])
 def test_what_is_missing_is_said_and_can_be_tried_again(figure, file, says):
     page = figure("train-here", "batch=8")
     page.route(f"**/{file}", lambda route: route.abort())

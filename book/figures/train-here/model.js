@@ -10,7 +10,7 @@ import { parseInteger, parseOneOf } from "../shared/parse.js";
 import { randomNumbers } from "../shared/random.js";
 
 /** Of the file: the digits to learn from, those held back, the side of one, its shades of grey. */
-export const [LEARN, HELD_BACK, SIDE, SHADES] = [4000, 1000, 28, 15];
+export const [LEARN, HELD_BACK, SIDE, SHADES] = [4000, 500, 28, 15];
 /** The layers with weights, and the shapes of their kernels: (rows, columns, inputs, outputs). */
 export const SHAPES = {
   conv1: [5, 5, 1, 8], conv2: [3, 3, 8, 16], dense: [400, 32], logits: [32, 10],
@@ -152,12 +152,15 @@ export function trainStep(network, { images, labels }, rows, rate) {
     const length = norm(kernel.values);
     kernel.values.forEach((w, n) => { kernel.values[n] = w - by * sums[layer].kernel[n]; });
     bias.values.forEach((b, n) => { bias.values[n] = b - by * sums[layer].bias[n]; });
-    return length > 0 ? (by * norm(sums[layer].kernel)) / length : 0;
+    return length === 0 ? 0 : (by * norm(sums[layer].kernel)) / length; // may be NaN, not 0 then
   });
   return { loss: losses.reduce((a, b) => a + b) / rows.length, ratios };
 }
 
-/** Return {accuracy, dead} on digits held back: dead is the share of units at 0 for all of them. */
+/**
+ * Return {accuracy, dead} on digits held back: dead is the share of units at 0 for all of them, and
+ * NaN from the first layer on whose weights are no numbers.
+ */
 export function examine(network, { images, labels }, rows = range(HELD_BACK, (n) => LEARN + n)) {
   const alive = Object.fromEntries(BENT.map((layer) => [layer, new Set()]));
   const mark = (layer, values) => {
@@ -171,9 +174,12 @@ export function examine(network, { images, labels }, rows = range(HELD_BACK, (n)
     mark("dense", units);
     return logits.indexOf(Math.max(...logits)) === labels[row];
   });
+  const lost = LAYERS.findIndex((layer) =>
+    Object.values(network[layer]).some(({ values }) => values.some(Number.isNaN)));
   return {
     accuracy: right.length / rows.length,
-    dead: BENT.map((layer) => 1 - alive[layer].size / SHAPES[layer].at(-1)),
+    dead: BENT.map((layer, n) => (lost >= 0 && n >= lost ? NaN
+      : 1 - alive[layer].size / SHAPES[layer].at(-1))),
   };
 }
 

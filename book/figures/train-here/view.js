@@ -1,6 +1,6 @@
 // Train it here: a network learns in the page, by worker.js; what it does is drawn while it does.
 
-import { COLOURS, divergingColour, paint } from "../shared/colour.js";
+import { COLOURS, divergingColour, paint, rgb, UNSEEN } from "../shared/colour.js";
 import { button, choice } from "../shared/controls.js";
 import { element, set } from "../shared/element.js";
 import { Figure } from "../shared/figure.js";
@@ -13,6 +13,7 @@ import {
 const MOST = 1000; // steps until it pauses by itself
 const POINTS = 200; // of a curve
 const DASHES = ["", "6 3", "2 3", "8 3 2 3"]; // of the layers' lines, beside their colours
+const MEAN = 20; // batches that the loss and the steps in words and table are means of
 const TINY = -6; // the power of ten at the bottom of the steps' curves
 
 class TrainHere extends Figure {
@@ -24,6 +25,7 @@ class TrainHere extends Figure {
   until = 0; // the step that the worker goes on to
   problem = "";
   before = []; // the losses of the last run
+  seen = false; // whether there are charts, be it of the run before
 
   question() {
     return {
@@ -59,7 +61,7 @@ class TrainHere extends Figure {
     this.error = element("p", { class: "figure-error", role: "alert" });
     this.status = element("p", { class: "status", "data-part": "status" });
     this.live = element("p", { "aria-live": "polite", "data-part": "live" });
-    this.advice = element("p", { "data-part": "advice" });
+    this.advice = element("p", { class: "advice", "data-part": "advice" });
     this.loss = chart(_("Loss of a batch"), [[0, "0"], [Math.log(10), _("ln 10")], [3, "3"]], 2);
     this.right = chart(_("Digits held back, read right"), [[0, "0"], [0.5, "50 %"], [1, "100 %"]]);
     this.ratio = chart(_("How far a step moves the weights, of their length"),
@@ -72,9 +74,10 @@ class TrainHere extends Figure {
         step, dead);
       return { root, step, dead };
     });
-    const head = [_("Layer"), _("A step, of the weights"), _("Dead units")]
+    const [layer, step, dead] = [_("Layer"), _("A step, of the weights"), _("Dead units")]
       .map((text) => element("th", { scope: "col" }, text));
-    const table = element("table", {}, element("thead", {}, element("tr", {}, head)),
+    this.deadHead = dead;
+    const table = element("table", {}, element("thead", {}, element("tr", {}, layer, step, dead)),
       element("tbody", {}, this.rows.map(({ root }) => root)));
     this.filters = [_("The 8 filters of conv1 at the start"), _("and now")].map((label) => {
       const canvases = range(SHAPES.conv1.at(-1), () => element("canvas"));
@@ -86,9 +89,9 @@ class TrainHere extends Figure {
       element("div", { class: "charts" }, [this.loss, this.right, this.ratio, this.dead]
         .map(({ root }) => root)),
       table, this.filters.map(({ root }) => root),
-      element("p", { class: "hint" }, _("Filters: orange below 0, purple above. The dashed grey " +
-        "loss is that of the run before. The digits held back are 1,000 training images that " +
-        "the network does not learn from.")));
+      element("p", { class: "hint" }, _("Filters: orange below 0, purple above, dark grey where " +
+        "a weight is no number. The dashed grey loss is that of the run before. The digits held " +
+        "back are 500 training images that the network does not learn from.")));
     this.choices = Object.fromEntries(Object.entries(CHOICES).map(([name, values]) =>
       [name, choice(words[name], Object.fromEntries(values.map((value) =>
         [value, words.values[name]?.[value] ?? value])), (value) =>
@@ -126,8 +129,10 @@ class TrainHere extends Figure {
       if (this.at > 1) this.before = this.losses;
       this.begin();
       this.send(train ? MOST : 0, true);
+    } else if (train) {
+      return this.go(MOST);
     }
-    this.update();
+    return this.update();
   }
 
   /** Go on to step number `until`; 0 pauses. */
@@ -141,8 +146,8 @@ class TrainHere extends Figure {
         return this.fail(_("This browser cannot train here: it has no workers that are modules."));
       }
       this.worker.onmessage = ({ data }) => this.hear(data);
-      this.worker.onerror = () => this.fail(_("The training could not start in this browser. A " +
-        "newer one can run it; the chapter's own cells can, too."));
+      this.worker.onerror = () => this.fail(_("The training could not be loaded, or this " +
+        "browser cannot run it. Please try again; the chapter's own cells can train, too."));
     }
     this.send(until, first);
     this.update();
@@ -161,7 +166,7 @@ class TrainHere extends Figure {
     this.worker?.terminate();
     this.worker = undefined;
     this.begin();
-    [this.until, this.problem] = [0, problem];
+    [this.until, this.problem, this.seen] = [0, problem, false];
     this.update();
   }
 
@@ -174,6 +179,7 @@ class TrainHere extends Figure {
     this.losses.push(...steps.map(({ loss }) => loss));
     this.ratios.push(...steps.map(({ ratios }) => ratios));
     if (exam) this.exams.push(exam);
+    this.seen ||= Boolean(exam);
     this.filterValues = [this.filterValues[0] ?? filters, filters];
     this.update();
   }
@@ -182,7 +188,7 @@ class TrainHere extends Figure {
 
   compute() {
     const { losses, ratios, exams } = this;
-    const last = (values) => thin(values.slice(-20), 1)[0];
+    const last = (values) => thin(values.slice(-MEAN), 1)[0];
     this.result = {
       preset: presetOf(this.state), exam: exams.at(-1), loss: last(losses),
       ratio: LAYERS.map((unused, n) => last(ratios.map((each) => each[n]))),
@@ -192,28 +198,30 @@ class TrainHere extends Figure {
   // ---- Show ------------------------------------------------------------------------------------
 
   render() {
-    const { asking, at, running, worker, problem, result: { preset, exam } } = this;
-    const loaded = Boolean(exam);
+    const { asking, at, running, worker, problem, seen, result: { preset, exam } } = this;
     this.tools.hidden = asking;
     this.dataset.at = at;
     for (const [name, each] of Object.entries(this.presets)) {
       set(each, "aria-pressed", String(name === preset));
     }
     for (const [name, each] of Object.entries(this.choices)) each.show(this.state[name]);
-    for (const each of [this.one, this.reset, this.other]) each.hidden = !loaded;
-    this.toggle.textContent = !worker ? _("Load 4,000 digits and train (0.5 MB)")
+    for (const each of [this.one, this.reset, this.other]) each.hidden = !seen;
+    this.toggle.textContent = !worker ? _("Load 4,000 digits and train (0.45 MB)")
       : running ? _("Pause") : at ? _("Go on") : _("Train");
     this.error.textContent = problem;
-    this.shown.hidden = this.status.hidden = !loaded;
-    this.live.textContent = worker ? this.words() : "";
+    this.shown.hidden = this.status.hidden = this.advice.hidden = !seen;
+    set(this.shown, "aria-busy", seen && !exam && "true"); // the charts are of the run before
+    this.live.textContent = worker ? this.words()
+      : problem ? "" : _("A run first loads the digits: 0.45 MB, once.");
     this.advice.textContent = at >= 50 ? (advice()[preset] ?? "") : "";
-    if (loaded) this.draw();
+    if (exam) this.draw();
+    else this.status.textContent = "";
   }
 
   /** Say whether it trains; what changes rarely, for ears. */
   words() {
-    if (!this.exams.length) return _("Loading the digits.");
-    return this.running ? _("It learns.") : sentences(_("It rests at step {at}.", { at: this.at }),
+    if (!this.exams.length) return this.seen ? _("Beginning again.") : _("Loading the digits.");
+    return this.running ? _("It trains.") : sentences(_("It rests at step {at}.", { at: this.at }),
       this.at > 0 && this.at % MOST === 0 && _("That was enough for now; it can go on."));
   }
 
@@ -225,12 +233,16 @@ class TrainHere extends Figure {
       const thinned = thin(values, POINTS);
       return thinned.map((value, n) => [((n + 0.5) * values.length) / thinned.length, value]);
     };
-    this.status.textContent = at
-      ? _("Step {at}: loss {loss}; of the digits held back it reads {right}.",
-        { at, loss: number(loss), right: percent(exam.accuracy) })
-      : _("Before the first step, it reads {right} of the digits held back.",
-        { right: percent(exam.accuracy) });
-    this.loss.show(steps, [line(losses), line(before.slice(0, steps))]);
+    const words = { at, loss: number(loss), count: Math.min(at, MEAN), then: exam.at,
+      right: percent(exam.accuracy) };
+    this.status.textContent = at === 0
+      ? _("Before the first step, it reads {right} of the digits held back.", words)
+      : sentences(at === 1 || !Number.isFinite(loss) ? _("Step {at}: loss {loss}.", words)
+        : _("Step {at}: loss {loss}, the mean of the last {count} batches.", words),
+      exam.at === at ? _("Of the digits held back it reads {right}.", words)
+        : _("At step {then} it read {right} of the digits held back.", words));
+    this.loss.show(steps, [losses, before.slice(0, steps)].map((values) =>
+      line(values).map(([x, y]) => [x, Number.isNaN(y) ? Infinity : y])));
     this.right.show(steps, [exams.map((each) => [each.at, each.accuracy])]);
     this.ratio.show(steps, LAYERS.map((unused, n) => line(ratios.map((each) => each[n]))
       .map(([x, y]) => [x, Math.log10(y)])));
@@ -238,16 +250,22 @@ class TrainHere extends Figure {
       exams.map((each) => [each.at, each.dead[n]])));
     this.rows.forEach((row, n) => {
       row.step.textContent = at ? percentOf(ratio[n]) : "–";
-      row.dead.textContent = exam.dead[n] === undefined ? "–" : percent(exam.dead[n]);
+      row.dead.textContent = exam.dead[n] === undefined ? "–"
+        : Number.isNaN(exam.dead[n]) ? percentOf(NaN) : percent(exam.dead[n]);
     });
-    const limit = Math.max(...filterValues.map((values) => Math.max(...values.map(Math.abs))));
+    this.deadHead.textContent = _("Dead units at step {then}", words);
+    const limit = Math.max(0, ...filterValues.flatMap((values) =>
+      [...values].map(Math.abs).filter(Number.isFinite)));
+    const colour = (value) =>
+      (Number.isNaN(value) ? rgb(UNSEEN) : divergingColour(value, limit));
     this.filters.forEach(({ canvases, pictures }, row) => {
       const [side, , , count] = SHAPES.conv1;
       canvases.forEach((canvas, k) => paint(canvas, range(side * side, (n) =>
-        filterValues[row][n * count + k]), side, side, (value) => divergingColour(value, limit)));
+        filterValues[row][n * count + k]), side, side, colour));
       const [low, high] = [Math.min, Math.max].map((of) => number(of(...filterValues[row])));
-      set(pictures, "aria-label",
-        _("8 filters of 5 by 5 weights, from {low} to {high}", { low, high }));
+      set(pictures, "aria-label", filterValues[row].some(Number.isNaN)
+        ? _("8 filters of 5 by 5 weights, some of which are no numbers")
+        : _("8 filters of 5 by 5 weights, from {low} to {high}", { low, high }));
     });
   }
 }
@@ -265,7 +283,8 @@ const stroke = (n) => ({ fill: "none", stroke: COLOURS[n], "stroke-width": 2.5,
 
 /**
  * Make a chart of steps: {root, show}. `ticks` are [value, text] from its bottom to its top;
- * `show(steps, lines)`: each line is a list of [step, value], cut at bottom and top.
+ * `show(steps, lines)`: each line is a list of [step, value], cut at bottom and top, without what
+ * is NaN; one point alone is a dot.
  */
 function chart(title, ticks, count = 1) {
   const [low, high] = [ticks[0][0], ticks.at(-1)[0]];
@@ -282,9 +301,13 @@ function chart(title, ticks, count = 1) {
   const root = element("figure", {}, element("figcaption", {}, title),
     element("div", { class: "plot" }, element("div", { class: "ticks" }, labels), svg), end);
   const show = (steps, all) => {
-    all.forEach((points, n) => set(lines[n], "points", points.map(([x, y]) =>
-      `${((100 * x) / steps).toFixed(2)},${place(Number.isNaN(y) ? high : y).toFixed(2)}`)
-      .join(" ")));
+    all.forEach((points, n) => {
+      const places = points.filter(([, y]) => !Number.isNaN(y)).map(([x, y]) =>
+        `${((100 * x) / steps).toFixed(2)},${place(y).toFixed(2)}`);
+      const alone = places.length === 1;
+      lines[n].classList.toggle("dot", alone);
+      set(lines[n], "points", (alone ? [places[0], places[0]] : places).join(" "));
+    });
     end.textContent = _("step {steps}", { steps });
   };
   return { root, show };
@@ -298,6 +321,7 @@ function number(value) {
 
 /** Write a share in percent, with two digits however small it is. */
 function percentOf(share) {
+  if (Number.isNaN(share)) return _("no number");
   if (!Number.isFinite(share)) return number(share);
   const digits = share > 0 ? Math.min(Math.max(0, 1 - Math.floor(Math.log10(100 * share))), 9) : 0;
   return `${formatNumber(100 * share, digits)} %`;
@@ -332,8 +356,8 @@ function advice() {
   return {
     healthy: _("The loss falls, and each step moves each layer by about a hundredth of its " +
       "length."),
-    low: _("Nothing is broken: all layers move and no unit is dead, but a step is a thousand " +
-      "times too short. Raise the rate."),
+    low: _("Nothing is broken: all layers move and hardly a unit is dead, but a step is a " +
+      "thousand times too short. Raise the rate."),
     high: _("The first steps were so long that units died: they give 0 for every digit, and " +
       "behind a 0 no ReLU lets a gradient through. It will not recover. Lower the rate and begin " +
       "again."),
@@ -341,7 +365,8 @@ function advice() {
       "past them, and no kernel moves. Only the ten biases of the logits do. The convolutions " +
       "are well."),
     sigmoid: _("Nothing is dead, but each sigmoid shrinks the gradient: the nearer a layer is to " +
-      "the input, the shorter its steps. Try a higher rate, or ReLU."),
+      "the input, the shorter its steps. Try rate 1.0, and patience: it learns after some 400 " +
+      "steps. Or ReLU."),
     zero: _("All units are 0, and all gradients of kernels with them: nothing tells one weight " +
       "from another. It looks like born dead, but in all layers at once."),
   };

@@ -6,7 +6,7 @@
 
 import { advance, examine, newRun, readDigits } from "./model.js";
 
-const EXAM = 50; // steps between two looks at the digits held back
+const EXAM = 50; // steps between two looks at the digits held back, beside one at each pause
 
 let digits; // a promise
 let order; // the last
@@ -23,7 +23,9 @@ async function load() {
 /** Tell the page what is new. */
 function tell(run, steps, known) {
   const { at, network, number } = run;
-  const exam = (at % EXAM === 0 || at === order.until) && { at, ...examine(network, known) };
+  const due = (at % EXAM === 0 || at >= order.until) && run.examined !== at;
+  const exam = due && { at, ...examine(network, known) };
+  if (due) run.examined = at;
   postMessage({ run: number, at, steps, exam, filters: network.conv1.kernel.values.slice() });
 }
 
@@ -41,6 +43,7 @@ async function work() {
     tell(run, steps, known);
     await new Promise((go) => setTimeout(go)); // the page may want something else
   }
+  if (current.examined !== current.at) tell(current, [], known); // at a pause, too
 }
 
 onmessage = async ({ data }) => {
