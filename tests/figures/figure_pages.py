@@ -48,7 +48,7 @@ def figure(visit, pages):
     def open_figure(name, query="", size=DESKTOP, **options):
         page = visit(f"{pages}/{name}.html" + (f"?{query}" if query else ""), size, **options)
         if options.get("java_script_enabled", True):
-            page.locator("[data-ready]").wait_for(state="attached")
+            page.locator("[data-ready]").first.wait_for(state="attached")
         return page
 
     open_figure.problems = visit.problems
