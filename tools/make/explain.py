@@ -27,7 +27,7 @@ def measure(seed, model, other, chapter, data):
     """Return what is stored of one seed; `other` is the network on which attacks are made."""
     (x, y), (judges, labels), test = data
     c = chapter
-    found = {"maps": maps(model, twin_of(seed, c), judges[::25], c)}
+    found = maps(model, twin_of(seed, c), other, judges[::25], c)
     found["kept"], found["near then"], found["near"], found["plane"] = filters(seed, c, x, y)
     victims, truth = judges[::5], labels[::5]
     found["attacks"] = attacks(model, other, victims, truth, np.random.default_rng(seed), c)
@@ -38,15 +38,14 @@ def measure(seed, model, other, chapter, data):
         dreams = c["class_images"](model, length)
         z = c["answers"](model, dreams)
         found["digits"] += [np.mean(np.diag(z)), np.min(np.diag(c["softmax"](z)))]
-    means = np.array([x[:10_000][y[:10_000] == k].mean(axis=0) for k in range(10)])
-    far = np.sum((dreams[:, None] - means)**2, axis=(2, 3, 4))
-    found["nearest mean"] = int(np.sum(far.argmin(axis=1) == np.arange(10)))
+    found["nearest mean"] = c["near_own_mean"](dreams, x[:10_000], y[:10_000])
     few = x[:2000], y[:2000], some, said
     found["probes"] = [c["probe_reads"](net, layer, *few) for net, layer in [
         (model, None), (model, 3), (twin_of(seed, c), 3), (model, 5), (twin_of(seed, c), 5)]]
-    dense = keras.Model(model.inputs[0], model.get_layer("dense").output)
-    found["planes"] = [c["neighbours_agree"](c["plane_of"](rows), said)
-                       for rows in (some.reshape(1000, -1), c["answers"](dense, some))]
+    rows = [some.reshape(1000, -1)] + [
+        c["answers"](keras.Model(net.inputs[0], net.get_layer("dense").output), some)
+        for net in (model, twin_of(seed, c))]
+    found["planes"] = [c["neighbours_agree"](c["plane_of"](numbers), said) for numbers in rows]
     found["turned"] = turned(model, judges[::25], c)
     found["mistakes"], found["pairs"] = mistakes(model, *test, c)
     return found
@@ -57,8 +56,17 @@ def twin_of(seed, c):
     return c["digit_reader"]()
 
 
-def maps(model, twin, x, c):
-    return c["judge"](model, twin, x)
+def maps(model, twin, other, x, c):
+    """Return both tests of the maps, and how Grad-CAM without its mean erases."""
+    k, ink = c["answers"](model, x).argmax(axis=1), x[..., 0] > 0
+    drawn = c["maps_and_rivals"](model, x, k)
+    alike, siblings = (c["maps_alike"](drawn, c["maps_and_rivals"](net, x, k, 1), ink)
+                       for net in (twin, other))
+    tests = {name: numbers + alike[name] + siblings[name][1:]
+             for name, numbers in c["by_erasing"](model, x, k, drawn).items()}
+    cells = c["enlarge"](c["placed_cam"](model, x, k, "conv2"), 28, 4)
+    return {"maps": tests, "placed": [c["deletion"](model, x, k, ranked)
+                                      for ranked in (cells, c["on_ink"](x, cells))]}
 
 
 def filters(seed, c, x, y):
@@ -76,13 +84,16 @@ def filters(seed, c, x, y):
 
 
 def attacks(model, other, x, y, rng, c):
-    """Return {size: shares read with dice, one step, ten steps (200 images), from elsewhere}."""
+    """Return {size: shares read with dice, one step, ten steps (200 images), from elsewhere, and
+    one step from faint dice, at most eps in all}."""
     found = {}
     for eps in 0.1, 0.2, 0.3:
         dice = rng.choice([-eps, eps], x.shape).astype(np.float32)
+        faint = np.clip(x + rng.uniform(-eps / 4, eps / 4, x.shape), 0, 1).astype(np.float32)
         versions = [(np.clip(x + dice, 0, 1), y), (c["attack"](model, x, y, eps), y),
                     (c["attack"](model, x[:200], y[:200], eps, 10), y[:200]),
-                    (c["attack"](other, x, y, eps), y)]
+                    (c["attack"](other, x, y, eps), y),
+                    (np.clip(c["attack"](model, faint, y, eps), x - eps, x + eps), y)]
         found[f"{eps}"] = [np.mean(c["answers"](model, images).argmax(axis=1) == labels)
                            for images, labels in versions]
     return found
@@ -96,13 +107,13 @@ def turned(model, x, c):
 
 
 def mistakes(model, x, y, c):
-    """Return five counts on the test set (see the chapter), and its most frequent confusions."""
+    """Return six counts on the test set (see the chapter), and its most frequent confusions."""
     p = c["softmax"](c["answers"](model, x))
     said, sure = p.argmax(axis=1), p.max(axis=1)
     wrong, doubted = np.flatnonzero(said != y), list(c["DOUBTED"])
     worst = np.argsort(p[np.arange(len(y)), y])[:25]
     counts = [len(wrong), np.sum(sure[wrong] > 0.9), np.isin(wrong, np.argsort(sure)[:500]).sum(),
-              np.isin(doubted, wrong).sum(), np.isin(doubted, worst).sum()]
+              np.isin(doubted, wrong).sum(), np.isin(doubted, worst).sum(), c["as_most"](said)]
     pairs, times = np.unique(10 * y[wrong] + said[wrong], return_counts=True)
     first = np.argsort(-times, kind="stable")[:5]
     return [int(n) for n in counts], [[f"{pairs[i]:02}", int(times[i])] for i in first]

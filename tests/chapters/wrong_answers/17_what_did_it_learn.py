@@ -56,13 +56,13 @@ def without_output_bias(x, w1, b1, w2, b2):
 
 WRONG = {
     "check_dimmed": {
-        "Halve both logits first": [(3, 0.1), (3, 0)],
+        "Halve both logits first": [(4, 0.1), (4, 0)],
         "is the logit of the 4 now": [(6, 0.1)],
-        "Half the light, half the logit": [(0, 0.1), (2, 0.1), (12, 0), np.array([0.75, 0.1]), (-1.5, 0.1)],
-        "ten probabilities add up to 1": [(1.5, 0)],
-        "All ten logits are 0 there": [(1.5, 1), (1.5, 0.5), (1.5, 0.11), (1.5, -0.1), [1.5, 10]],
-        "give a pair of numbers": [1.5, None, "1.5", (1.5,), (1.5, 0.1, 0), ("1.5", "0.1"), (1.5, float("nan")), {1.5, 0.1},
-                                   {1.5: 0, 0.1: 0}, np.array(1.5), keras.Input((2,))],
+        "Half the light, half the logit": [(0, 0.1), (1.5, 0.1), (12, 0), np.array([1, 0.1]), (-2, 0.1)],
+        "ten probabilities add up to 1": [(2, 0)],
+        "All ten logits are 0 there": [(2, 1), (2, 0.5), (2, 0.11), (2, -0.1), [2, 10]],
+        "give a pair of numbers": [2, None, "2", (2,), (2, 0.1, 0), ("2", "0.1"), (2, float("nan")), {2, 0.1},
+                                   {2: 0, 0.1: 0}, np.array(2), keras.Input((2,))],
     },
     "check_pixel_order": {
         "that is by slope": ["CDAB", "CDBA", "CBDA", np.array("CDAB")],
@@ -75,6 +75,7 @@ WRONG = {
         "use each of A, B, C, D once": ["DAC", "DACBB", "dacb", "", 5, None, ["A"], {"D", "A", "C", "B"}, np.array(3), ("AB", "C")],
     },
     "check_why": {
+        "not finite": [lambda model, x, k: contributions(model, x, k) * np.nan],
         "has lost its sign": [lambda model, x, k: np.abs(contributions(model, x, k))],
         "no share is negative": [lambda model, x, k: np.abs(of_probability(model, x, k)), lambda model, x, k: x[..., 0],
                                  lambda model, x, k: np.maximum(contributions(model, x, k), 0)],
@@ -104,6 +105,8 @@ WRONG = {
     "check_all_shares": {
         "its bias neither": [lambda x, w1, b1, w2, b2: np.concatenate([x * (w1 @ w2), b1, [b2]]),
                              lambda x, w1, b1, w2, b2: np.concatenate([x * (w1 @ np.where(on_of(x, w1, b1), w2, 0)), b1 * w2, [b2]])],
+        "times the slope of its unit": [lambda x, w1, b1, w2, b2: np.concatenate([
+            x * (w1 @ np.where(on_of(x, w1, b1), w2, 0)), b1 * on_of(x, w1, b1), [b2]])],
         "the shares add up to": [without_output_bias, lambda x, w1, b1, w2, b2: np.zeros(len(x) + len(b1) + 1),
                                  lambda x, w1, b1, w2, b2: np.concatenate([x * (w1 @ w2), 0 * b1, [b2]])],
         "the single shares are not": [swapped],
