@@ -177,7 +177,7 @@ WRONG = {
     "check_lies": {
         "'left and right swapped' makes another letter of": [GOOD | {"left and right swapped": "bd"}, GOOD | {"left and right swapped": ""}],
         "'upside down' makes another letter of": [GOOD | {"upside down": "bdpq"}, GOOD | {"upside down": ["b", "d", "n", "p", "q"]}],
-        "'half a turn' makes another letter of": [GOOD | {"half a turn": "nu"}, GOOD | {"half a turn": set("bdpq")}],
+        "'half a turn' makes another letter of": [GOOD | {"half a turn": "n, u"}, GOOD | {"half a turn": set("bdpq")}],
         "does not make another letter of o": [GOOD | {"half a turn": "bdpqnuo"}],
         "does not make another letter of n": [GOOD | {"left and right swapped": "bdpqnu"}],
         "does not make another letter of x": [GOOD | {"upside down": "bdpqnux"}],
