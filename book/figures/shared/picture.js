@@ -4,6 +4,7 @@ import { divergingColour, MARK, MARK_EDGE } from "./colour.js";
 import { cellUnder } from "./controls.js";
 import { element, uniqueId } from "./element.js";
 import { formatNumber, range } from "./numbers.js";
+import { _ } from "./words.js";
 
 let where = ""; // where the pointer was last seen
 
@@ -23,7 +24,8 @@ function frame(colour, sign) {
  * are, and which each frame is around (null for none).
  */
 export function picture({ label, pick, lift, onKey, tap, frames = [[MARK]] }) {
-  const canvas = element("canvas", { role: "img", width: 1, height: 1 });
+  const canvas = element("canvas", // and until it is painted, it says so
+    { role: "img", width: 1, height: 1, "aria-label": _("Not drawn yet") });
   const groups = frames.map((each) => frame(...each));
   const svg = element("svg", { "aria-hidden": "true", preserveAspectRatio: "none" }, groups);
   const caption = element("figcaption", { id: uniqueId("caption") });
