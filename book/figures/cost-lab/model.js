@@ -54,30 +54,28 @@ export function sizesOf(settings) {
 }
 
 /**
- * Return {macs, bytes, extra} of a way: its multiply-adds (two operations of an FFT are one), the
+ * Return {macs, bytes, memory} of a way: its multiply-adds (two operations of an FFT are one), the
  * bytes it moves where each array is written once and read once (the input only read, the output
- * only written; a number has 4 bytes), and the bytes that its own arrays take.
+ * only written; a number has 4 bytes), and the bytes that all arrays take together.
  */
 export function costOf(method, settings) {
-  const { F, W, C, K, S, O, N } = sizesOf(settings);
-  const [pixels, outputs, weights] = [W * W * C, O * O * K, F * F * C * K];
-  if (method === "direct") {
-    return { macs: O * O * weights, bytes: 4 * (pixels + weights + outputs), extra: 0 };
-  }
+  const { F, W, C, K, O, P, N } = sizesOf(settings);
+  const weights = F * F * C * K;
+  const ends = 4 * (W * W * C + weights + O * O * K); // input, kernels and output
+  if (method === "direct") return { macs: O * O * weights, bytes: ends, memory: ends };
   if (method === "im2col") {
-    const matrix = O * O * F * F * C;
-    return { macs: O * O * weights, bytes: 4 * (pixels + 2 * matrix + weights + outputs),
-      extra: 4 * matrix };
+    const matrix = 4 * O * O * F * F * C;
+    return { macs: O * O * weights, bytes: ends + 2 * matrix, memory: ends + matrix };
   }
   if (method === "separable") { // down, then along
     const middle = O * W * C * K;
     return { macs: F * (middle + O * O * C * K),
-      bytes: 4 * (pixels + 2 * F * C * K + 2 * middle + outputs), extra: 4 * O * W };
+      bytes: ends + 4 * (2 * F * C * K - weights + 2 * middle), memory: ends + 4 * O * P };
   }
   const transforms = C + C * K + K;
+  const plane = 2 * 4 * N * N; // of complex numbers
   return { macs: transforms * 5 * N * N * Math.log2(N) + 4 * N * N * C * K,
-    bytes: 4 * (pixels + weights + 2 * 2 * N * N * transforms + outputs),
-    extra: 4 * 2 * N * N * (C + 2) };
+    bytes: ends + 2 * plane * transforms, memory: ends + plane * (C + 2) };
 }
 
 /** Return the ways that the settings leave: two thin passes need kernels of rank 1. */

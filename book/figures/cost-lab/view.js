@@ -159,7 +159,7 @@ class CostLab extends Figure {
         { F, way: names[fastest], time: time(times[fastest]), least: time(allowed[fastest]) })
         : _("Nothing here fits into two seconds and 134 MB: take smaller numbers."),
       fastest !== expected && _("It expects {way} to be the fastest.", { way: names[expected] }),
-      _("Your browser makes at most {peak} multiply-adds and copies {band} a second.",
+      _("Your browser makes at most {peak} multiply-adds and moves {band} a second.",
         { peak: amount(this.machine.peak), band: bytes(this.machine.band) })));
   }
 
@@ -244,7 +244,7 @@ function written(name, cost, machine, result) {
   const { left, seconds } = result;
   if (name === "reached") return left ? "–" : percent(cost.macs / seconds / machine.peak);
   return left === "wrong" ? _("wrong") : !left ? time(seconds)
-    : _("not run: {much}", { much: left === "memory" ? bytes(cost.extra) : time(seconds) });
+    : _("not run: {much}", { much: left === "memory" ? bytes(cost.memory) : time(seconds) });
 }
 
 /** Say which way is the cheapest from where to where, and from where on each passes the loops. */
@@ -335,7 +335,7 @@ function chart(onChoose) {
     svg.replaceChildren(
       ...levels.map((value) => element("line", { class: "level", x1: 0, x2: 100, y1: up(value),
         y2: up(value), ...FIXED })),
-      element("line", { class: "here", x1: across(at), x2: across(at), y1: 0, y2: 100, ...FIXED }),
+      element("line", { class: "chosen-kernel", x1: across(at), x2: across(at), y1: 0, y2: 100, ...FIXED }),
       ...Object.entries(lines).map(([method, values]) => element("polyline", {
         points: values.map((value, n) => point(n + 1, value)).join(" "), ...stroke(method),
         "stroke-width": method === chosen ? 4 : 2, "data-way": method })),
