@@ -352,7 +352,7 @@ def test_it_counts_what_the_reader_chooses(figure):
     page.get_by_label("Stride", exact=True).fill("2")
     page.get_by_role("radio", name="any").check()
     page.get_by_role("radio", name="im2col").check()
-    page.get_by_role("radio", name="bytes moved").check()
+    page.get_by_role("radio", name="bytes").check()
     expect_query(page, F=5, K=16, S=2, rank="any", method="im2col", cost="bytes")
     got = costs(settings(5, 128, 1, 16, 2))
     assert cells(page, "multiply-adds") == ["1.64 M", "1.64 M", "–", f"{got['fft']['macs'] / 1e6:.3g} M"]

@@ -50,13 +50,13 @@ class CostLab extends Figure {
     this.fields = Object.fromEntries(Object.entries(SIZES).map(([name, { least, most }]) =>
       [name, sliderField(names[name], { value: this.state[name], min: least, max: most,
         limit: most, onInput: (text) => this.type(name, text, names[name]) })]));
-    this.rank = choice(_("Kernels"), { one: _("a column times a row"), any: _("any") },
+    this.rank = choice(_("Kernels"), { one: _("column times row"), any: _("any") },
       (rank) => this.change({ rank }));
     this.method = choice(_("Way"), Object.fromEntries(Object.entries(shortNames())
       .map(([method, text]) => [method, [sign(method), text]])),
     (method) => this.change({ method }));
-    this.cost = choice(_("Draw"), { macs: _("multiply-adds"), bytes: _("bytes moved"),
-      seconds: _("least time here") }, (cost) => this.change({ cost }));
+    this.cost = choice(_("Draw"), { macs: _("multiply-adds"), bytes: _("bytes"),
+      seconds: _("least time") }, (cost) => this.change({ cost }));
     this.error = element("p", { class: "figure-error", role: "alert" });
     this.summary = element("p", { "aria-live": "polite", "data-part": "summary" });
     this.formula = element("p", { class: "formula" });
