@@ -303,6 +303,7 @@ def test_what_does_not_fit_is_left_out():
     got = measured(settings(3, 40), tick=0.15)  # a clock that races: the time is over before the first run
     assert {each["left"] for each in got["results"].values()} == {"time"}
     assert all(W == 32 for _, W in got["calls"])
+    assert got["results"]["direct"]["seconds"] == pytest.approx(0.15 * 40 ** 2 / 32 ** 2)  # as fast as it warmed up
     got = measured(settings(63, 512, 64, 64, thin=False))
     assert got["results"] == {method: dict(left="memory") for method in ("direct", "im2col", "fft")}
 
