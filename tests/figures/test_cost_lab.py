@@ -52,7 +52,7 @@ def test_each_way_is_tensorflows_convolution(case):
     got = ways_of(case)
     F, W, C, K, S = (case[name] for name in "FWCKS")
     sizes = got["sizes"]
-    P, O, before = sizes["P"], sizes["O"], sizes["before"]
+    P, before, outputs = sizes["P"], sizes["before"], sizes["O"]
     padded = np.reshape(got["x"], (C, P, P))
     x = padded[:, before:before + W, before:before + W]
     assert np.abs(padded).sum() == pytest.approx(np.abs(x).sum())  # around it are zeros
@@ -64,7 +64,7 @@ def test_each_way_is_tensorflows_convolution(case):
         assert F == 1 or np.linalg.matrix_rank(w[0, 0]) > 1
     y = tf.nn.conv2d(x.transpose(1, 2, 0)[None], w.transpose(2, 3, 1, 0), S, "SAME")[0].numpy().transpose(2, 0, 1)
     assert list(got["outputs"]) == [method for method in METHODS if case["thin"] or method != "separable"]
-    assert y.shape == (K, O, O)
+    assert y.shape == (K, outputs, outputs)
     for method, values in got["outputs"].items():
         np.testing.assert_allclose(np.reshape(values, y.shape), y, atol=2e-5 * np.abs(y).max(), err_msg=method)
     assert max(got["errors"]) < 1e-5
@@ -124,11 +124,11 @@ def multiplications(case):
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_multiply_adds_are_chapter_05s_and_those_that_the_code_does(case):
     F, W, C, K, S = (case[name] for name in "FWCKS")
-    O = -(-W // S)
+    side = -(-W // S)
     got, done = costs(case), multiplications(case)
-    chapter = definitions("05")["count_macs"]((O, O), (F, F, C, K))
+    chapter = definitions("05")["count_macs"]((side, side), (F, F, C, K))
     assert got["direct"]["macs"] == got["im2col"]["macs"] == done["direct"] == chapter
-    rows = -(-O * O // 4) * 4  # four at a time, the last ones again
+    rows = -(-side * side // 4) * 4  # four at a time, the last ones again
     assert done["im2col"] == rows * F * F * C * K
     assert got["separable"]["macs"] == done["separable"]
     if S == 1:
@@ -151,21 +151,21 @@ def test_a_butterfly_has_ten_operations():
 def test_bytes_are_those_of_the_arrays(case):
     """Each array as NumPy has it, in 32 bits: read once, written once, or both."""
     F, W, C, K, S = (case[name] for name in "FWCKS")
-    O, got = -(-W // S), costs(case)
+    side, got = -(-W // S), costs(case)
     [sizes] = call(MODEL, "sizesOf", [[case]])
     N = sizes["N"]
 
     def numbers(*shape):
         return np.empty(shape, np.float32).nbytes
 
-    ends = numbers(W, W, C) + numbers(O, O, K)
+    ends = numbers(W, W, C) + numbers(side, side, K)
     weights = numbers(F, F, C, K)
     x = np.zeros((1, W, W, C), np.float32)
     matrix = definitions("05")["im2col"](x, F, stride=S, padding="SAME").nbytes
     transforms = np.empty((C + C * K + K, N, N), np.complex64).nbytes
     assert got["direct"]["bytes"] == got["direct"]["memory"] == ends + weights
     assert got["im2col"]["bytes"] == ends + weights + 2 * matrix
-    assert got["separable"]["bytes"] == ends + numbers(F, C, K) * 2 + 2 * numbers(O, W, C, K)
+    assert got["separable"]["bytes"] == ends + numbers(F, C, K) * 2 + 2 * numbers(side, W, C, K)
     assert got["fft"]["bytes"] == ends + weights + 2 * transforms
 
 

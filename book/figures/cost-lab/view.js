@@ -335,7 +335,7 @@ function chart(onChoose) {
     svg.replaceChildren(
       ...levels.map((value) => element("line", { class: "level", x1: 0, x2: 100, y1: up(value),
         y2: up(value), ...FIXED })),
-      element("line", { class: "chosen-kernel", x1: across(at), x2: across(at), y1: 0, y2: 100, ...FIXED }),
+      element("line", { class: "at-f", x1: across(at), x2: across(at), y1: 0, y2: 100, ...FIXED }),
       ...Object.entries(lines).map(([method, values]) => element("polyline", {
         points: values.map((value, n) => point(n + 1, value)).join(" "), ...stroke(method),
         "stroke-width": method === chosen ? 4 : 2, "data-way": method })),
