@@ -350,7 +350,7 @@ def expect_no_worker(page):
 
 def test_it_counts_what_the_reader_chooses(figure):
     page = figure("cost-lab")
-    button(page, "two thin passes").click()
+    button(page, "two thin kernels").click()
     expect(page.locator(".figure-verdict")).to_contain_text("Right.")
     assert cells(page, "multiply-adds") == ["15.7 M", "15.7 M", "1.02 M", "8.13 M"]
     assert cells(page, "bytes moved") == ["135 kB", "126 MB", "262 kB", "3.28 MB"]
@@ -371,7 +371,7 @@ def test_it_counts_what_the_reader_chooses(figure):
     expect(part(page, "summary")).to_contain_text("im2col and a matrix product, F = 5: 1.64")
     expect(part(page, "crossing")).to_have_text("Fewest bytes: direct from F = 1 on.")
     page.get_by_role("radio", name="separable").check()
-    expect(part(page, "summary")).to_have_text("Two thin passes need kernels that are a column times a row.")
+    expect(part(page, "summary")).to_have_text("Only a kernel that is a column times a row can be two thin ones.")
 
 
 def test_its_lines_are_the_costs(figure):

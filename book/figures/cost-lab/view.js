@@ -32,7 +32,7 @@ class CostLab extends Figure {
     return {
       question: _("A kernel of 31 by 31, a column times a row, slides over 128 by 128 pixels. " +
         "Which way needs the fewest multiply-adds?"),
-      answers: [_("direct loops"), _("im2col and a matrix product"), _("two thin passes"),
+      answers: [_("direct loops"), _("im2col and a matrix product"), _("two thin kernels"),
         _("an FFT")],
       right: 2,
       explain: _("A column, then a row: 2 · 31 multiply-adds an output instead of 31 · 31, 1.02 " +
@@ -91,8 +91,10 @@ class CostLab extends Figure {
       this.summary, this.formula, this.why,
       element("p", { class: "hint" }, _("k, M, G: thousand, million, thousand million. A number " +
         "has 4 bytes. The input is read once, the output written once, and what a way makes in " +
-        "between, such as im2col's matrix, written once and read once. Two operations of an FFT " +
-        "count as one multiply-add. Padding: SAME.")));
+        "between, such as im2col's matrix, written once and read once. A multiply-add is two " +
+        "operations, so two operations of an FFT count as one. It is a plain FFT: complex " +
+        "numbers, the side a power of two. A library's needs half as many, or fewer. Padding: " +
+        "SAME.")));
     this.append(this.gate, this.tools);
   }
 
@@ -191,7 +193,7 @@ class CostLab extends Figure {
       ? _("{way}, F = {F}: {macs} multiply-adds, {bytes} moved, {each} multiply-adds a byte.",
         { way: longNames()[method], F, macs: amount(known.macs), bytes: bytes(known.bytes),
           each: ratio(known) })
-      : _("Two thin passes need kernels that are a column times a row.");
+      : _("Only a kernel that is a column times a row can be two thin ones.");
     const [macsOf, bytesOf] = known ? formulas(method, settings) : ["", ""];
     this.formula.replaceChildren(...known ? [_("Multiply-adds: {formula}", { formula: macsOf }),
       _("Bytes: {formula}", { formula: bytesOf })].map((text) => element("span", {}, text)) : []);
@@ -220,7 +222,7 @@ class CostLab extends Figure {
 
 function longNames() {
   return { direct: _("Direct loops"), im2col: _("im2col and a matrix product"),
-    separable: _("Two thin passes"), fft: _("FFT, product, and back") };
+    separable: _("Two thin kernels"), fft: _("FFT, product, and back") };
 }
 
 function shortNames() {
