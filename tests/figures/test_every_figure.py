@@ -25,6 +25,7 @@ STATES = {
     "drag-digit": ["digit=7&move=5,-5&map=6", "digit=4"],
     "find-pattern": ["size=7&at=60,60&bias=-50&bend=on", "drawn=0,1,-1,0,1,-1,0,1,-1&brightness=ignored"],
     "train-here": ["rate=0.3&batch=8&start=small&bend=none&seed=4", "bend=sigmoid"],
+    "cost-lab": ["F=63&W=512&C=64&K=64&S=3&rank=any&method=fft&cost=bytes", "F=2&W=8"],
 }
 EVERY = [(name, "") for name in VARIANTS]
 EVERY += [(tag, query) for tag, queries in STATES.items() for query in queries]
