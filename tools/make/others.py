@@ -307,10 +307,15 @@ class Jax:
         return x @ p["out_w"] + p["out_b"]
 
     def stepper(self, logits, optimizer, smoothing=0.0):
-        """Return step(p, state, x, y, key), jitted: the new p and state, and the loss."""
+        """Return step(p, state, x, y, key), jitted: the new p and state, and the loss.
+
+        logits: a function of p, x and key. key: a number, or the places of the batch in x and y.
+        """
         jax, optax = self.jax, self.optax
 
         def cost(p, x, y, key):
+            if np.ndim(key):
+                x, y = x[key], y[key]
             soft = optax.smooth_labels(jax.nn.one_hot(y, 10), smoothing)
             return optax.softmax_cross_entropy(logits(p, x, key), soft).mean()
 
@@ -413,7 +418,7 @@ class Jax:
                 before = time.perf_counter() - begin
             order = rng.permutation(len(images))[:a_pass * batch].reshape(-1, batch)
             for chosen in order:
-                p, state, _ = step(p, state, x[chosen], labels[chosen], 0)
+                p, state, _ = step(p, state, x, labels, chosen)
                 if first is None:
                     jax.block_until_ready(p)
                     first = time.perf_counter()
