@@ -7,8 +7,8 @@
     python others.py torch epoch           only: one epoch of each kind, its losses and test accuracy
     python others.py torch serve           answers tools/make/frameworks.py, a line of JSON a question
 
-This file needs NumPy, MNIST (data/mnist.npz, or --mnist PATH), and torch, or jax and optax; nothing
-else of the book. Weights start from the numbers of chapter 10's init_parameters; batches lie ready
+This file needs NumPy, MNIST (data/mnist.npz, or --mnist PATH), and torch or jax; nothing else of
+the book. Weights start from the numbers of chapter 10's init_parameters; batches lie ready
 on the device, in the order of the file. A block of steps is timed as a whole, and the clock stops
 when the device has done its work. --json PATH stores what was measured.
 """
@@ -22,6 +22,7 @@ import platform
 import statistics
 import sys
 import time
+import types
 
 import numpy as np
 
@@ -261,8 +262,11 @@ class Jax:
     def __init__(self, data):
         import jax
         import jax.numpy as jnp
-        import optax
 
+        try:
+            import optax
+        except ImportError:  # then Adam is written out, below
+            optax = None
         self.jax, self.jnp, self.optax, self.data = jax, jnp, optax, data
         self.on_device = {name: (jnp.asarray(x[..., np.newaxis]), jnp.asarray(y))
                           for name, (x, y) in data.items()}
@@ -270,7 +274,7 @@ class Jax:
     def about(self):
         device = self.jax.devices()[0]
         name = device.device_kind if device.platform != "cpu" else "cpu"
-        return {"jax": self.jax.__version__, "optax": self.optax.__version__,
+        return {"jax": self.jax.__version__, "optax": getattr(self.optax, "__version__", None),
                 "threads": cores(), "device": name}
 
     def product(self):
@@ -306,23 +310,43 @@ class Jax:
             x = self.jnp.where(kept, x / 0.75, 0)
         return x @ p["out_w"] + p["out_b"]
 
+    def adam(self, rate, betas=(0.9, 0.999)):
+        """Return optax's Adam, or one that does the same; rate: a number or a function of the count."""
+        if self.optax:
+            return self.optax.adam(rate, *betas, EPSILON)
+        jnp, each = self.jnp, self.jax.tree.map
+
+        def init(p):
+            return jnp.zeros((), jnp.int32), each(jnp.zeros_like, p), each(jnp.zeros_like, p)
+
+        def update(gradients, state):
+            count, (b1, b2) = state[0] + 1, betas
+            mean = each(lambda m, g: b1 * m + (1 - b1) * g, state[1], gradients)
+            square = each(lambda v, g: b2 * v + (1 - b2) * g**2, state[2], gradients)
+            now = rate(state[0]) if callable(rate) else rate
+            moves = each(lambda m, v: -now * m / (1 - b1**count)
+                         / (jnp.sqrt(v / (1 - b2**count)) + EPSILON), mean, square)
+            return moves, (count, mean, square)
+
+        return types.SimpleNamespace(init=init, update=update)
+
     def stepper(self, logits, optimizer, smoothing=0.0):
         """Return step(p, state, x, y, key), jitted: the new p and state, and the loss.
 
         logits: a function of p, x and key. key: a number, or the places of the batch in x and y.
         """
-        jax, optax = self.jax, self.optax
+        jax = self.jax
 
         def cost(p, x, y, key):
             if np.ndim(key):
                 x, y = x[key], y[key]
-            soft = optax.smooth_labels(jax.nn.one_hot(y, 10), smoothing)
-            return optax.softmax_cross_entropy(logits(p, x, key), soft).mean()
+            soft = jax.nn.one_hot(y, 10) * (1 - smoothing) + smoothing / 10
+            return -(soft * jax.nn.log_softmax(logits(p, x, key))).sum(axis=1).mean()
 
         def step(p, state, x, y, key):
             loss, gradients = jax.value_and_grad(cost)(p, x, y, key)
             updates, state = optimizer.update(gradients, state)
-            return optax.apply_updates(p, updates), state, loss
+            return jax.tree.map(self.jnp.add, p, updates), state, loss
 
         return jax.jit(step, donate_argnums=(0, 1))
 
@@ -330,7 +354,7 @@ class Jax:
         """Return a training of one kind that goes on where it was: run(n) returns the loss."""
         jax, jnp = self.jax, self.jnp
         p = {name: jnp.asarray(value) for name, value in first_weights(0).items()}
-        optimizer = self.optax.adam(RATE, eps=EPSILON)
+        optimizer = self.adam(RATE)
         state = optimizer.init(p)
         key = jax.random.key(0)
 
@@ -364,7 +388,7 @@ class Jax:
         """Return the logits of the first batch, and three losses on it without dropout."""
         p = {name: self.jnp.asarray(value) for name, value in first_weights(0).items()}
         x, y = (part[:BATCH] for part in self.on_device["train"])
-        logits, optimizer = self.lecture(p, x), self.optax.adam(RATE, eps=EPSILON)
+        logits, optimizer = self.lecture(p, x), self.adam(RATE)
         step = self.stepper(lambda p, x, _: self.lecture(p, x), optimizer)
         state, losses, count = optimizer.init(p), [], sum(v.size for v in p.values())
         for _ in range(3):
@@ -394,7 +418,7 @@ class Jax:
 
         The last batch of a pass, which is smaller, is left out: it would be compiled anew.
         """
-        jax, jnp, optax = self.jax, self.jnp, self.optax
+        jax, jnp = self.jax, self.jnp
         recipe, rng = RECIPES[mark], np.random.default_rng(seed)
         images, batch = self.data["train"][0][:recipe["images"]], recipe["batch"]
         still, labels = self.on_device["train"]
@@ -407,7 +431,7 @@ class Jax:
             t = (count + 1) / (steps + 1)
             return PEAK * jnp.minimum(t / 0.3, (1 - t) / 0.7)
 
-        optimizer = optax.adam(rate, *BETAS, EPSILON)
+        optimizer = self.adam(rate, BETAS)
         state, first, before = optimizer.init(p), None, 0.0
         step = self.stepper(lambda p, x, _: logits(p, x), optimizer, SMOOTHING)
         for _ in range(recipe["passes"]):
