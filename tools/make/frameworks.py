@@ -165,7 +165,7 @@ def measure_steps(workers, failed):
         for name, worker in workers.items():
             found["peak"][name] += [gflops(worker.ask("product")) for _ in range(3)]
         for name, kind in kinds:
-            found["ms"][name][kind].append(round(workers[name].ask("steps", kind, COUNT), 2))
+            found["ms"][name][kind].append(round(workers[name].ask("steps", kind, COUNT), 3))
         yield found
 
 
