@@ -7,8 +7,8 @@
 
 steps      milliseconds of a training step of CS 20's network (3,274,634 numbers, batches of 128,
            Adam 0.001, dropout), every kind of training in every framework; and a matrix product
-accuracy   seconds to each mark of the test set with chapter 14's recipes, three seeds; the test
-           set is looked at when the clock has stopped. keras.io's example: the seconds of an
+accuracy   seconds to each mark of the test set with chapter 14's recipes, three seeds (those that
+           are missing); the test set is looked at when the clock has stopped. keras.io's example: the seconds of an
            epoch, measured here, times the epochs that data/ladder.json says it needs
 epoch      test accuracy of each kind after one epoch: the same task
 profile    where the time of the book's loop goes, as it is and tuned, by TensorFlow's profiler
@@ -173,12 +173,15 @@ def gflops(seconds):
     return round(2 * PRODUCT**3 / seconds / 1e9, 1)
 
 
-def measure_accuracy(workers, failed):
-    """Yield the part, longer by one mark and seed of every framework."""
+def measure_accuracy(workers, failed, before=()):
+    """Yield the part, longer by one seed of every framework and mark; seeds stored before count."""
     found = {"recipes": {mark: {} for mark in MARKS}, "example": []}
+    done = len(before["example"]) // len(MARKS) if before else 0
+    if 0 < done < len(SEEDS):
+        found = {key: before[key] for key in found}
     ways = [(name, name, []) for name in workers]
     ways[:1] = [("Keras fit", "TensorFlow", ["fit"]), ("the loop, tuned", "TensorFlow", ["loop"])]
-    for seed in SEEDS:
+    for seed in SEEDS[done % len(SEEDS):]:
         for mark in MARKS:
             found["example"].append(workers["TensorFlow"].ask("example"))
             for row, name, more in ways:
@@ -259,7 +262,8 @@ def measure(part, store=True):
         stored["machine"].update({name: worker.about for name, worker in workers.items()})
         stored["machine"]["megabytes"] = {name: megabytes(HOME / name) for name in ("torch", "jax")
                                           if (HOME / name).exists()}
-        for found in PARTS[part](workers, failed):
+        more = [stored.get(part, ())] if part == "accuracy" else []
+        for found in PARTS[part](workers, failed, *more):
             stored[part] = found | ({"failed": failed} if failed else {})
             if store:
                 half = OUTPUT.with_suffix(".half")

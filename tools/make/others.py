@@ -484,9 +484,8 @@ class Contestant:
         """Return ten losses along one epoch of a fresh training, and its test accuracy."""
         run, accuracy = self.framework.start(kind)
         each = TRAINING // BATCH // parts
-        start = time.perf_counter()
         losses = [run(1)] + [run(each) for _ in range(parts)]
-        return {"losses": losses, "test": accuracy(), "seconds": time.perf_counter() - start}
+        return {"losses": losses, "test": accuracy()}
 
     def forget(self):
         self.running.clear()
@@ -541,7 +540,7 @@ def alone(contestant, parts, blocks=10, seeds=(0, 1, 2)):
         for kind in kinds:
             try:
                 results["epoch"][kind] = found = contestant.epoch(kind)
-                print(f"{kind:40} {found['test']:.4f} after an epoch, {found['seconds']:.1f} s", flush=True)
+                print(f"{kind:40} {found['test']:.4f} after an epoch", flush=True)
             except Exception as error:
                 print(f"{kind}: {type(error).__name__}: {error}".splitlines()[0])
     if "accuracy" in parts:
