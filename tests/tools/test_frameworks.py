@@ -20,7 +20,7 @@ class Fake:
     kinds = ("plain", "compiled")
     def about(self):
         return {"device": "cpu"}
-    def product(self):
+    def product(self, size, count):
         return 0.1
     def start(self, kind):
         if kind == "compiled":
@@ -85,7 +85,7 @@ def test_another_network_is_refused(change, words):
 
 
 def test_the_peak_is_the_best_product_and_shares_are_of_it():
-    steps = {"peak": {"A": [100.0, 300.0, 120.0], "B": [200.0]}, "ms": {"A": {"k": [100.0, 90.0, 400.0]}, "B": {"l": [50.0]}}}
+    steps = {"peak": {"A": {"8": [100.0, 300.0, 120.0], "9": [1.0]}, "B": {"8": [200.0]}}, "ms": {"A": {"k": [100.0, 90.0, 400.0]}, "B": {"l": [50.0]}}}
     assert frameworks.peak_of(steps) == 200
     (_, _, ms, share), (_, kind, slow, _) = frameworks.step_rows(steps)
     assert (ms, kind, slow) == (50, "k", 100) and np.isclose(share, 82.05e6 * 128 / 0.050 / 200e9)

@@ -23,7 +23,7 @@ import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import MNIST
-from tools.make.others import (BATCH, BETAS, EPSILON, PEAK, PRODUCT, RATE, RECIPES, SMOOTHING,
+from tools.make.others import (BATCH, BETAS, EPSILON, PEAK, RATE, RECIPES, SMOOTHING,
                                TRAINING, Contestant, checked, cores, first_weights, forever, load,
                                serve, shifted)
 
@@ -96,12 +96,15 @@ class TensorFlow:
                 "device": tf.config.experimental.get_device_details(gpus[0])["device_name"]
                 if gpus else "cpu"}
 
-    def product(self):
-        """Return the seconds of one product of two float32 matrices."""
-        a = tf.ones((PRODUCT, PRODUCT))
-        start = time.perf_counter()
+    def product(self, size, count):
+        """Return the seconds of a product of two float32 matrices, the mean of `count`."""
+        a = tf.ones((size, size))
         (a @ a).numpy()
-        return time.perf_counter() - start
+        start = time.perf_counter()
+        for _ in range(count):
+            b = a @ a
+        b[0, 0].numpy()
+        return (time.perf_counter() - start) / count
 
     def chapter(self, dropout=0.25):
         """Return chapter 10's definitions; their `forward` drops numbers, as CS 20's does."""
