@@ -2,7 +2,7 @@
 
     python -m tools.make.frameworks table        the stored figures; runs nothing
     python -m tools.make.frameworks              everything (half an hour of two idle cores)
-    python -m tools.make.frameworks steps        only that part; also peak, accuracy, epoch, profile
+    python -m tools.make.frameworks steps        only that part; also accuracy, epoch, profile, changes
     python -m tools.make.frameworks steps print  the same, printed and not stored
 
 steps      milliseconds of a training step of CS 20's network (3,274,634 numbers, batches of 128,
@@ -12,6 +12,7 @@ accuracy   seconds to each mark of the test set with chapter 14's recipes, three
            epoch, measured here, times the epochs that data/ladder.json says it needs
 epoch      test accuracy of each kind after one epoch: the same task
 profile    where the time of the book's loop goes, as it is and tuned, by TensorFlow's profiler
+changes    the same loop with one change after the other, and under other settings
 
 PyTorch and JAX live in environments of their own under _build/frameworks/, made when missing.
 All frameworks run at once, each in a process of its own, and wait for their turn: a round measures
@@ -255,8 +256,29 @@ def measure_profile(workers, failed):
         yield found
 
 
+def measure_changes(workers, failed):
+    """Yield the part: the loop with one change after the other, and tuned under other settings."""
+    first = workers["as it comes"]
+    asks = [(change, first, change) for change in first.ask("changes")]
+    asks += [(name, worker, "the loop, tuned") for name, worker in workers.items() if worker != first]
+    found = {"ms": {name: [] for name, _, _ in asks}, "others": 0.0}
+    for _, worker, kind in asks:
+        worker.ask("steps", kind, COUNT)
+    for _ in range(ROUNDS):
+        for name, worker, kind in asks:
+            ms, taken = worker.ask_in_quiet("steps", kind, COUNT)
+            found["ms"][name].append(round(ms, 3))
+            found["others"] = max(found["others"], taken)
+        yield found
+
+
+SETTINGS = {  # of TensorFlow, for `changes`: {name: (variables of the environment, arguments)}
+    "as it comes": ([], []),
+    "tuned, one operation at a time": ([], ["inter=1"]),
+    "tuned, one thread": ([], ["inter=1", "intra=1"]),
+    "tuned, without oneDNN": (["TF_ENABLE_ONEDNN_OPTS=0"], [])}
 PARTS = {"steps": measure_steps, "accuracy": measure_accuracy, "epoch": measure_epoch,
-         "profile": measure_profile}
+         "profile": measure_profile, "changes": measure_changes}
 
 
 def machine():
@@ -282,14 +304,17 @@ def measure(part, store=True):
     """Measure one part, storing what there is after each round; return everything stored."""
     stored = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
     todo = commands()
+    if part == "changes":
+        todo = {name: ["env", *words, *todo["TensorFlow"], *more] for name, (words, more) in SETTINGS.items()}
     if part == "profile":
-        todo = {"TensorFlow": todo["TensorFlow"] + ["1"]}
+        todo = {"TensorFlow": todo["TensorFlow"] + ["inter=1"]}
     workers, failed = start(todo)
     try:
-        if part != "profile":
+        if part in ("steps", "accuracy", "epoch"):
             stored["check"] = compare(each(workers, failed, "check"))
         stored.setdefault("machine", {}).update(machine())
-        stored["machine"].update({name: worker.about for name, worker in workers.items()})
+        stored["machine"].update({name: worker.about for name, worker in workers.items()
+                                  if name in FRAMEWORKS})
         stored["machine"]["megabytes"] = {name: megabytes(HOME / name) for name in ("torch", "jax")
                                           if (HOME / name).exists()}
         more = [stored.get(part, ())] if part == "accuracy" else []
@@ -383,6 +408,10 @@ def table(stored):
         out += [f"  {name:38}" + "".join(f"{stored['profile'][kind]['groups'].get(name, 0):17.1f}"
                                          for kind in kinds) for name in names]
         out += [f"  {'a step':38}" + "".join(f"{stored['profile'][k]['step']:17.1f}" for k in kinds)]
+    if "changes" in stored:
+        out += ["", "What a change does to the loop's step, median ms:"]
+        out += [f"  {name:46}{statistics.median(times):8.1f} ms"
+                for name, times in stored["changes"]["ms"].items()]
     for part in PARTS:
         for who, trouble in stored.get(part, {}).get("failed", {}).items():
             out.append(f"failed in {part}: {who}: {trouble}")

@@ -37,14 +37,38 @@ GROUPS = [  # what the profiler calls an operation begins so, or has that in it
 ]
 
 
-def tuned_forward(p, x):
-    """Return the logits: pooled before the ReLU, biases added by bias_add, with dropout."""
+CHANGES = {  # each line of the first four keeps the changes above it; the others begin at TUNED
+    "as chapter 10 has it": {},
+    "Adam in one operation": dict(adam=True),
+    "biases added by bias_add": dict(adam=True, bias_add=True),
+    "pooled before the ReLU": dict(adam=True, bias_add=True, pool_first=True),
+}
+TUNED = CHANGES["pooled before the ReLU"]
+CHANGES |= {
+    "tuned, without dropout": TUNED | dict(dropout=0.0),
+    "tuned, plain descent instead of Adam": TUNED | dict(adam=None),
+    "tuned, products in bfloat16": TUNED | dict(dtype="bfloat16"),
+}
+
+
+def tuned_forward(p, x, bias_add=False, pool_first=False, dropout=0.25, dtype="float32"):
+    """Return the logits of CS 20's network, for training; see CHANGES."""
+    add = tf.nn.bias_add if bias_add else tf.add
+    p, x = {name: tf.cast(v, dtype) for name, v in p.items()}, tf.cast(x, dtype)
+
+    def pool(x):
+        return tf.nn.max_pool2d(x, 2, 2, "VALID")
+
     for i in "12":
-        x = tf.nn.max_pool2d(tf.nn.conv2d(x, p["wc" + i], 1, "SAME"), 2, 2, "VALID")
-        x = tf.nn.relu(tf.nn.bias_add(x, p["bc" + i]))
+        x = tf.nn.conv2d(x, p["wc" + i], 1, "SAME")
+        if pool_first:  # a quarter of the numbers for the bias, the ReLU, and their way back
+            x = tf.nn.relu(add(pool(x), p["bc" + i]))
+        else:
+            x = pool(tf.nn.relu(add(x, p["bc" + i])))
     x = tf.reshape(x, [-1, p["wd1"].shape[0]])
-    x = tf.nn.dropout(tf.nn.relu(tf.nn.bias_add(x @ p["wd1"], p["bd1"])), 0.25)
-    return tf.nn.bias_add(x @ p["out_w"], p["out_b"])
+    x = tf.nn.relu(add(x @ p["wd1"], p["bd1"]))
+    x = tf.nn.dropout(x, dropout) if dropout else x
+    return tf.cast(add(x @ p["out_w"], p["out_b"]), "float32")
 
 
 def apply_adam(p, memory, gradient, count, rate, betas=(0.9, 0.999)):
@@ -64,17 +88,25 @@ def memories(variables):
     return [[tf.Variable(tf.zeros_like(v)) for _ in range(2)] for v in variables]
 
 
-def make_tuned_step(p):
-    """Return step(x, y, count, rate) like chapter 10's make_train_step, tuned."""
+def make_tuned_step(p, update, adam=False, **changes):
+    """Return step(x, y, count, rate) like chapter 10's make_train_step, with some of CHANGES.
+
+    update: chapter 10's adam_update, where adam is False; where it is None, plain descent.
+    """
     memory = dict(zip(p, memories(p.values())))
 
     @tf.function
     def step(x, y, count, rate):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(
-                y, tuned_forward(p, x)))
+                y, tuned_forward(p, x, **changes)))
         for name, gradient in tape.gradient(loss, p).items():
-            apply_adam(p[name], memory[name], gradient, count, rate)
+            if adam:
+                apply_adam(p[name], memory[name], gradient, count, rate)
+            elif adam is None:
+                p[name].assign_sub(rate * gradient)
+            else:
+                update(p[name], gradient, *memory[name], count, rate)
         return loss, loss
 
     return step
@@ -83,6 +115,7 @@ def make_tuned_step(p):
 class TensorFlow:
     """TensorFlow: chapter 10's loop, as it is, tuned, and through XLA; Keras' fit."""
 
+    changes = list(CHANGES)
     kinds = ("the loop", "the loop, tuned", "Keras fit", "Keras fit, jit_compile", "the loop, jit_compile")
 
     def __init__(self, data):
@@ -128,7 +161,11 @@ class TensorFlow:
     def start_loop(self, kind):
         chapter = self.chapter()
         p = chapter["init_parameters"](0)
-        step = (make_tuned_step if "tuned" in kind else chapter["make_train_step"])(p)
+        changes = TUNED if kind == "the loop, tuned" else CHANGES.get(kind)
+        if changes is None:
+            step = chapter["make_train_step"](p)
+        else:
+            step = make_tuned_step(p, chapter["adam_update"], **changes)
         if "jit" in kind:
             step = tf.function(step, jit_compile=True)
         feed = forever([(tf.constant(self.x[i:i + BATCH]), tf.constant(self.y[i:i + BATCH]))
@@ -306,8 +343,9 @@ class Ours(Contestant):
 
 
 def main():
-    if len(sys.argv) > 1:  # fewer operations at a time, so that their times add up
-        tf.config.threading.set_inter_op_parallelism_threads(int(sys.argv[1]))
+    for word in sys.argv[1:]:  # inter=1: one operation at a time; intra=1: one thread for each
+        name, count = word.split("=")
+        getattr(tf.config.threading, f"set_{name}_op_parallelism_threads")(int(count))
     serve(Ours(TensorFlow(load(MNIST))))
 
 
