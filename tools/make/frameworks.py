@@ -2,14 +2,14 @@
 
     python -m tools.make.frameworks table        the stored figures; runs nothing
     python -m tools.make.frameworks              everything (half an hour of two idle cores)
-    python -m tools.make.frameworks steps        only that part; also accuracy, epoch, profile, changes
+    python -m tools.make.frameworks steps        only that part
     python -m tools.make.frameworks steps print  the same, printed and not stored
 
 steps      milliseconds of a training step of CS 20's network (3,274,634 numbers, batches of 128,
            Adam 0.001, dropout), every kind of training in every framework; and a matrix product
 accuracy   seconds to each mark of the test set with chapter 14's recipes, three seeds (those that
-           are missing); the test set is looked at when the clock has stopped. keras.io's example: the seconds of an
-           epoch, measured here, times the epochs that data/ladder.json says it needs
+           are missing); the test set is looked at when the clock has stopped. keras.io's example:
+           the seconds of an epoch, measured here, times its epochs in data/ladder.json
 epoch      test accuracy of each kind after one epoch: the same task
 profile    where the time of the book's loop goes, as it is and tuned, by TensorFlow's profiler
 changes    the same loop with one change after the other, and under other settings
@@ -17,8 +17,9 @@ changes    the same loop with one change after the other, and under other settin
 PyTorch and JAX live in environments of their own under _build/frameworks/, made when missing.
 All frameworks run at once, each in a process of its own, and wait for their turn: a round measures
 each kind once, so that no one gets the quiet minutes. On Linux a measurement is made again while
-other programs take more than a twentieth of the machine; the quietest counts. A part first makes sure that all have the
-same network: the same logits, and the same losses of three steps, from the same first weights.
+other programs take more than a twentieth of the machine; the quietest counts. The first three
+parts make sure that all have the same network: the same logits, and the same losses of three steps
+without dropout, from the same first weights.
 """
 
 import json
@@ -31,7 +32,7 @@ import sys
 import time
 
 from tools.book.files import ROOT
-from tools.make.others import PRODUCTS
+from tools.make.others import PRODUCTS, cores
 
 OUTPUT = ROOT / "data" / "frameworks.json"
 HOME = ROOT / "_build" / "frameworks"
@@ -39,6 +40,7 @@ HERE = pathlib.Path(__file__).parent
 MFLOP = 82.05  # of training on one image: 3 x 13.88 million multiply-adds, less conv1's input
 BATCH, WEIGHTS = 128, 3_274_634
 SEEDS, ROUNDS, COUNT = (0, 1, 2), 8, 5
+INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 MARKS = ("98.18 %", "99 %", "99.5 %")
 FRAMEWORKS = ("TensorFlow", "PyTorch", "JAX")
 
@@ -158,7 +160,7 @@ def each(workers, failed, *question):
 
 
 def compare(checks, logits=1e-4, loss=1e-3):
-    """Return how far the frameworks' logits and losses lie apart; ValueError where it is too far."""
+    """Return how far apart logits and losses are; ValueError where that is too far."""
     first, *others = checks.values()
     for name, check in checks.items():
         if check["weights"] != WEIGHTS:
@@ -217,7 +219,8 @@ def measure_accuracy(workers, failed, before=()):
             for row, name, more in ways:
                 if name in workers and row not in failed:
                     try:
-                        answer, taken = workers[name].ask_in_quiet("train", mark, seed, *more, tries=2)
+                        answer, taken = workers[name].ask_in_quiet(
+                            "train", mark, seed, *more, tries=2)
                         answer = {key: round(value, 4) for key, value in answer.items()}
                         answer["others"] = taken
                         found["recipes"][mark].setdefault(row, []).append(answer)
@@ -260,7 +263,8 @@ def measure_changes(workers, failed):
     """Yield the part: the loop with one change after the other, and tuned under other settings."""
     first = workers["as it comes"]
     asks = [(change, first, change) for change in first.ask("changes")]
-    asks += [(name, worker, "the loop, tuned") for name, worker in workers.items() if worker != first]
+    asks += [(name, worker, "the loop, tuned") for name, worker in workers.items()
+             if worker != first]
     found = {"ms": {name: [] for name, _, _ in asks}, "others": 0.0}
     for _, worker, kind in asks:
         worker.ask("steps", kind, COUNT)
@@ -283,15 +287,15 @@ PARTS = {"steps": measure_steps, "accuracy": measure_accuracy, "epoch": measure_
 
 def machine():
     """Return what the figures are measured on."""
-    about = {"cpu": platform.processor() or platform.machine(), "cores": len(os.sched_getaffinity(0))
-             if hasattr(os, "sched_getaffinity") else os.cpu_count(), "system": platform.system(),
-             "python": platform.python_version()}
+    about = {"cpu": platform.processor() or platform.machine(), "cores": cores(),
+             "system": platform.system(), "python": platform.python_version()}
     if os.path.exists("/proc/cpuinfo"):
-        lines = dict(line.split(":", 1) for line in open("/proc/cpuinfo") if ":" in line)
+        text = pathlib.Path("/proc/cpuinfo").read_text()
+        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
         lines = {key.strip(): value.strip() for key, value in lines.items()}
         about["cpu"] = lines.get("model name", about["cpu"])
         flags = lines.get("flags", "").split()
-        about["instructions"] = [f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f in flags]
+        about["instructions"] = [flag for flag in INSTRUCTIONS if flag in flags]
     return about
 
 
@@ -305,7 +309,8 @@ def measure(part, store=True):
     stored = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
     todo = commands()
     if part == "changes":
-        todo = {name: ["env", *words, *todo["TensorFlow"], *more] for name, (words, more) in SETTINGS.items()}
+        todo = {name: ["env", *words, *todo["TensorFlow"], *more]
+                for name, (words, more) in SETTINGS.items()}
     if part == "profile":
         todo = {"TensorFlow": todo["TensorFlow"] + ["inter=1"]}
     workers, failed = start(todo)
@@ -341,7 +346,7 @@ def written(value, indent=1, inside=0):
 
 
 def peak_of(steps):
-    """Return the machine's peak in GFLOP/s: the median product of whoever and whatever size is best."""
+    """Return the machine's peak in GFLOP/s: the median product of who is best, at its best size."""
     return max(statistics.median(row) for sizes in steps["peak"].values() for row in sizes.values())
 
 
@@ -380,8 +385,9 @@ def accuracy_rows(accuracy):
 def table(stored):
     """Return the stored figures as text."""
     about = stored["machine"]
-    versions = " ".join(f"{key} {value}" for name in FRAMEWORKS for key, value in
-                        about.get(name, {}).items() if key in ("tensorflow", "keras", "torch", "jax"))
+    versions = " ".join(f"{key} {value}" for name in FRAMEWORKS
+                        for key, value in about.get(name, {}).items()
+                        if key in ("tensorflow", "keras", "torch", "jax"))
     out = [f"{about['cores']} cores, {about['cpu']}, {' '.join(about.get('instructions', []))}",
            versions, "disk: " + ", ".join(f"{k} {v:,} MB" for k, v in about["megabytes"].items())]
     if "steps" in stored:
@@ -394,8 +400,8 @@ def table(stored):
         out += [f"  {name + ', ' + kind:46}{found['test']:8.4f}" for name, kinds in
                 stored["epoch"].items() if name != "failed" for kind, found in kinds.items()]
     if "accuracy" in stored:
-        out += ["", "Seconds to a mark on the test set, median of three seeds (with building; lowest, "
-                "median test):"]
+        out += ["", "Seconds to a mark on the test set, median of three seeds (with building; "
+                "lowest, median test):"]
         for mark, who, seconds, whole, low, middle in accuracy_rows(stored["accuracy"]):
             took = f"{seconds:8.1f} s" if seconds < float("inf") else "   never in 15 epochs"
             more = f" ({whole:.1f} s; {low:.4f}, {middle:.4f})" if whole else ""
@@ -407,7 +413,8 @@ def table(stored):
         out += ["  " + " " * 38 + "".join(f"{kind:>17}" for kind in kinds)]
         out += [f"  {name:38}" + "".join(f"{stored['profile'][kind]['groups'].get(name, 0):17.1f}"
                                          for kind in kinds) for name in names]
-        out += [f"  {'a step':38}" + "".join(f"{stored['profile'][k]['step']:17.1f}" for k in kinds)]
+        out += [f"  {'a step':38}" + "".join(
+            f"{stored['profile'][kind]['step']:17.1f}" for kind in kinds)]
     if "changes" in stored:
         out += ["", "What a change does to the loop's step, median ms:"]
         out += [f"  {name:46}{statistics.median(times):8.1f} ms"

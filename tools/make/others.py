@@ -4,8 +4,8 @@
     python others.py jax steps             only the milliseconds of a training step
     python others.py torch accuracy        only the seconds to each mark, three seeds
     python others.py torch check           only: is it the same network?
-    python others.py torch epoch           only: one epoch of each kind, its losses and test accuracy
-    python others.py torch serve           answers tools/make/frameworks.py, a line of JSON a question
+    python others.py torch epoch           only: test accuracy of each kind after an epoch
+    python others.py torch serve           answers tools/make/frameworks.py
 
 This file needs NumPy, MNIST (data/mnist.npz, or --mnist PATH), and torch or jax; nothing else of
 the book. Weights start from the numbers of chapter 10's init_parameters; batches lie ready
@@ -91,7 +91,8 @@ def without_first(start, marks, shifting=0.0):
 class Torch:
     """PyTorch: default layout, channels last, compiled; Adam is its fused one."""
 
-    kinds = ("NCHW", "channels_last", "channels_last, compiled", "channels_last, pooled before the ReLU")
+    kinds = ("NCHW", "channels_last", "channels_last, compiled",
+             "channels_last, pooled before the ReLU")
 
     def __init__(self, data):
         import torch
@@ -138,9 +139,10 @@ class Torch:
             nn.Flatten(), nn.Linear(7 * 7 * 64, 1024), nn.ReLU(), nn.Dropout(dropout),
             nn.Linear(1024, 10))
         weights = first_weights(0)
-        weights["wd1"] = weights["wd1"].reshape(7, 7, 64, 1024).transpose(2, 0, 1, 3).reshape(-1, 1024)
+        rows = weights["wd1"].reshape(7, 7, 64, 1024)  # nn.Flatten goes map by map
+        weights["wd1"] = rows.transpose(2, 0, 1, 3).reshape(-1, 1024)
         with torch.no_grad():
-            for own, value in zip(model.parameters(), weights.values()):
+            for own, value in zip(model.parameters(), weights.values(), strict=True):
                 if value.ndim > 1:  # PyTorch: outputs first, then inputs, then rows and columns
                     value = value.transpose(3, 2, 0, 1) if value.ndim == 4 else value.T
                 own.copy_(torch.from_numpy(value.copy()))
@@ -170,7 +172,7 @@ class Torch:
         x, y = (part[:count * BATCH].split(BATCH) for part in self.on_device["train"])
         if "channels_last" in kind:
             x = [part.contiguous(memory_format=self.torch.channels_last) for part in x]
-        return list(zip(x, y))
+        return list(zip(x, y, strict=True))
 
     def start(self, kind):
         """Return a training of one kind that goes on where it was: run(n) returns the loss."""
@@ -191,7 +193,8 @@ class Torch:
         x, y = self.on_device["test"]
         model.eval()
         with self.torch.no_grad():
-            right = sum((model(a).argmax(1) == b).sum() for a, b in zip(x.split(500), y.split(500)))
+            right = sum((model(a).argmax(1) == b).sum()
+                        for a, b in zip(x.split(500), y.split(500), strict=True))
         model.train()
         return right.item() / len(y)
 
@@ -316,7 +319,7 @@ class Jax:
         return x @ p["out_w"] + p["out_b"]
 
     def adam(self, rate, betas=(0.9, 0.999)):
-        """Return optax's Adam, or one that does the same; rate: a number or a function of the count."""
+        """Return optax's Adam, or what does the same; rate: a number or a function of the count."""
         if self.optax:
             return self.optax.adam(rate, *betas, EPSILON)
         jnp, each = self.jnp, self.jax.tree.map
@@ -467,7 +470,8 @@ def forever(batches):
 
 
 def checked(logits, losses, count):
-    return {"weights": int(count), "logits": np.asarray(logits, float).round(6).tolist(), "losses": losses}
+    logits = np.asarray(logits, float).round(6).tolist()
+    return {"weights": int(count), "logits": logits, "losses": losses}
 
 
 class Contestant:
@@ -477,7 +481,7 @@ class Contestant:
         self.framework, self.running = framework, {}
 
     def steps(self, kind, count):
-        """Return the milliseconds a step of `count` steps; the first call also builds, uncounted."""
+        """Return the milliseconds a step of `count` steps; the first call builds, uncounted."""
         if kind not in self.running:
             self.running[kind] = self.framework.start(kind)
             self.running[kind][0](3)
@@ -519,9 +523,10 @@ def alone(contestant, parts, blocks=10, seeds=(0, 1, 2)):
     kinds = list(contestant.kinds)
     if "check" in parts:
         results["check"] = contestant.check()
-        print("weights", results["check"]["weights"], "losses", results["check"]["losses"], flush=True)
+        print(*(f"{key} {results['check'][key]}" for key in ("weights", "losses")), flush=True)
     if "steps" in parts:
-        times, count = {kind: [] for kind in kinds}, 20 if results["about"]["device"] == "cpu" else 200
+        count = 20 if results["about"]["device"] == "cpu" else 200
+        times = {kind: [] for kind in kinds}
         for kind in kinds:
             try:
                 contestant.steps(kind, count)
@@ -562,7 +567,8 @@ def alone(contestant, parts, blocks=10, seeds=(0, 1, 2)):
 
 def main():
     here = pathlib.Path(__file__).resolve().parents[2] / "data" / "mnist.npz"
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("framework", choices=("torch", "jax"))
     parser.add_argument("parts", nargs="*", default=["check", "steps", "accuracy"])
     parser.add_argument("--mnist", default=here if here.exists() else "data/mnist.npz")

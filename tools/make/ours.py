@@ -10,6 +10,7 @@ in an order and with operations that leave out what the profiler found to be was
 import collections
 import glob
 import os
+import re
 import sys
 import tempfile
 import time
@@ -23,13 +24,27 @@ import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import MNIST
-from tools.make.others import (BATCH, BETAS, EPSILON, PEAK, RATE, RECIPES, SMOOTHING,
-                               TRAINING, Contestant, checked, cores, first_weights, forever, load,
-                               serve, shifted)
+from tools.make.others import (
+    BATCH,
+    BETAS,
+    EPSILON,
+    PEAK,
+    RATE,
+    SMOOTHING,
+    TRAINING,
+    Contestant,
+    checked,
+    cores,
+    first_weights,
+    forever,
+    load,
+    serve,
+    shifted,
+)
 
 NAMES = {"98.18 %": "22,000 images", "99 %": "two passes", "99.5 %": "moved, 3 passes"}
 GROUPS = [  # what the profiler calls an operation begins so, or has that in it
-    ("convolutions, forward", r"^Relu(_1)?:_MklNativeFusedConv2D|^Conv2D|:_MklNativeConv2D$|:_MklNativeFusedConv2D"),
+    ("convolutions, forward", r"^Conv2D|:_MklNative(Fused)?Conv2D$"),
     ("convolutions, back to their input", "Conv2DBackpropInput"),
     ("convolutions, back to their filters", "Conv2DBackpropFilter"),
     ("dense layers", "MatMul"), ("pooling", "MaxPool"), ("dropout", "dropout"),
@@ -93,7 +108,7 @@ def make_tuned_step(p, update, adam=False, **changes):
 
     update: chapter 10's adam_update, where adam is False; where it is None, plain descent.
     """
-    memory = dict(zip(p, memories(p.values())))
+    memory = dict(zip(p, memories(p.values()), strict=True))
 
     @tf.function
     def step(x, y, count, rate):
@@ -116,10 +131,11 @@ class TensorFlow:
     """TensorFlow: chapter 10's loop, as it is, tuned, and through XLA; Keras' fit."""
 
     changes = list(CHANGES)
-    kinds = ("the loop", "the loop, tuned", "Keras fit", "Keras fit, jit_compile", "the loop, jit_compile")
+    kinds = ("the loop", "the loop, tuned", "Keras fit", "Keras fit, jit_compile",
+             "the loop, jit_compile")
 
     def __init__(self, data):
-        tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
+        tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of a notebook's code
         self.data = data
         self.x, self.y = data["train"][0][..., np.newaxis], data["train"][1]
 
@@ -174,7 +190,8 @@ class TensorFlow:
 
         def run(n):
             for _ in range(n):
-                loss, _ = step(*next(feed), tf.constant(next(counts), tf.float32), tf.constant(RATE))
+                count = tf.constant(next(counts), tf.float32)
+                loss, _ = step(*next(feed), count, tf.constant(RATE))
             return float(loss)
 
         def accuracy():
@@ -217,7 +234,7 @@ class TensorFlow:
         """Return the logits of the first batch, and three losses on it without dropout."""
         chapter = self.chapter(dropout=0.0)
         p = chapter["init_parameters"](0)
-        for own, value in zip(p.values(), first_weights(0).values()):
+        for own, value in zip(p.values(), first_weights(0).values(), strict=True):
             np.testing.assert_array_equal(own, value)
         x, y = tf.constant(self.x[:BATCH]), tf.constant(self.y[:BATCH])
         logits, count = chapter["forward"](p, x).numpy(), sum(v.numpy().size for v in p.values())
@@ -226,7 +243,8 @@ class TensorFlow:
             with tf.GradientTape() as tape:
                 loss, _ = chapter["loss_and_accuracy"](chapter["forward"](p, x), y)
             losses.append(float(loss))
-            for v, m, g in zip(p.values(), memory, tape.gradient(loss, list(p.values()))):
+            gradients = tape.gradient(loss, list(p.values()))
+            for v, m, g in zip(p.values(), memory, gradients, strict=True):
                 apply_adam(v, m, g, tf.constant(step, tf.float32), RATE)
         return checked(logits, losses, count)
 
@@ -267,7 +285,7 @@ class TensorFlow:
                 with tf.GradientTape() as tape:
                     loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(
                         tf.gather(soft, chosen), model(tf.gather(images, chosen), training=True)))
-                for v, m, g in zip(values, memory, tape.gradient(loss, values)):
+                for v, m, g in zip(values, memory, tape.gradient(loss, values), strict=True):
                     apply_adam(v, m, g, total + 1, rate(total), BETAS)
                 total.assign_add(1)
 
@@ -281,14 +299,15 @@ class TensorFlow:
     def example(self):
         """Return the seconds of an epoch of keras.io's example, from a part of it."""
         chapter = definitions("14")
-        clock, chapter["time"] = chapter["time"], types.SimpleNamespace(process_time=time.perf_counter)
+        clock = chapter["time"]
+        chapter["time"] = types.SimpleNamespace(process_time=time.perf_counter)
         count = 100 * BATCH
         _, seconds = chapter["fitted"](self.x, self.y, 0, chapter["example_network"], images=count)
         chapter["time"] = clock
         return seconds * TRAINING / count
 
     def profile(self, kind, count=20):
-        """Return ({group: ms a step}, {operation: ms a step}) of a loop, by TensorFlow's profiler."""
+        """Return ({group: ms a step}, {operation: ms a step}) of a loop, as the profiler saw it."""
         from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
         run, _ = self.start(kind)
@@ -298,7 +317,8 @@ class TensorFlow:
             run(count)
             tf.profiler.experimental.stop()
             [path] = glob.glob(folder + "/**/*.xplane.pb", recursive=True)
-            space = xplane_pb2.XSpace.FromString(open(path, "rb").read())
+            with open(path, "rb") as file:
+                space = xplane_pb2.XSpace.FromString(file.read())
         times = collections.Counter()
         for plane in space.planes:
             for line in plane.lines:
@@ -316,9 +336,7 @@ def chapter_rate(steps):
 
 
 def grouped(times):
-    """Return {group: milliseconds} of {operation: milliseconds}; what is left is Adam and the rest."""
-    import re
-
+    """Return {group: milliseconds} of {operation: milliseconds}."""
     groups = collections.Counter()
     for name, ms in times.items():
         group = next((group for group, pattern in GROUPS if re.search(pattern, name)), None)
