@@ -7,8 +7,8 @@
 
 steps      milliseconds of a training step of CS 20's network (3,274,634 numbers, batches of 128,
            Adam 0.001, dropout), every kind of training in every framework; and a matrix product
-accuracy   seconds to each mark of the test set with chapter 14's recipes, three seeds (those that
-           are missing); the test set is looked at when the clock has stopped. keras.io's example:
+accuracy   seconds to each mark of the test set with chapter 14's recipes, three seeds (what is
+           missing of it); the test set is looked at when the clock has stopped. keras.io's example:
            the seconds of an epoch, measured here, times its epochs in data/ladder.json
 epoch      test accuracy of each kind after one epoch: the same task
 profile    where the time of the book's loop goes, as it is and tuned, by TensorFlow's profiler
@@ -73,6 +73,7 @@ class Worker:
         """Return (answer, share of the machine that others took): the quietest of a few tries."""
         found = []
         for _ in range(tries):
+            wait_for_quiet()
             before, start = others_seconds(self.process.pid), time.perf_counter()
             answer = self.ask(*question)
             wall = time.perf_counter() - start
@@ -92,13 +93,24 @@ class Worker:
             self.process.wait()
 
 
-def others_seconds(pid):
+def wait_for_quiet(most=0.1, seconds=10):
+    """Wait until all programs take less than `most` of the machine, but not longer than seconds."""
+    for _ in range(seconds * 4):
+        before = others_seconds()
+        time.sleep(0.25)
+        if before is None or others_seconds() - before < most * 0.25 * os.cpu_count():
+            return
+
+
+def others_seconds(pid=None):
     """Return the processor seconds of all but the process `pid` since the start, or None."""
     try:
         with open("/proc/stat") as file:
             busy = file.readline().split()[1:9]
-        with open(f"/proc/{pid}/stat") as file:
-            own = file.read().rsplit(")", 1)[1].split()[11:13]
+        own = []
+        if pid:
+            with open(f"/proc/{pid}/stat") as file:
+                own = file.read().rsplit(")", 1)[1].split()[11:13]
     except OSError:  # not Linux
         return None
     user, nice, system, _, _, hard, soft, stolen = map(int, busy)
@@ -206,29 +218,30 @@ def measure_steps(workers, failed):
 
 
 def measure_accuracy(workers, failed, before=()):
-    """Yield the part, longer by one seed of every framework and mark; seeds stored before count."""
+    """Yield the part, longer by a mark on one seed, of every framework; what is stored counts."""
     found = {"recipes": {mark: {} for mark in MARKS}, "example": []}
-    done = len(before["example"]) // len(MARKS) if before else 0
-    if 0 < done < len(SEEDS):
+    turns = [(seed, mark) for seed in SEEDS for mark in MARKS]
+    if before and len(before["example"]) < len(turns):
         found = {key: before[key] for key in found}
     ways = [(name, name, []) for name in workers]
     ways[:1] = [("Keras fit", "TensorFlow", ["fit"]), ("the loop, tuned", "TensorFlow", ["loop"])]
-    for seed in SEEDS[done % len(SEEDS):]:
-        for mark in MARKS:
-            found["example"].append(workers["TensorFlow"].ask("example"))
-            for row, name, more in ways:
-                if name in workers and row not in failed:
-                    try:
-                        answer, taken = workers[name].ask_in_quiet(
-                            "train", mark, seed, *more, tries=2)
-                        answer = {key: round(value, 4) for key, value in answer.items()}
-                        answer["others"] = taken
-                        found["recipes"][mark].setdefault(row, []).append(answer)
-                        print(mark, row, answer, flush=True)
-                    except RuntimeError as error:
-                        failed[row] = str(error)
-                        print(error, file=sys.stderr, flush=True)
-            yield found
+    for seed, mark in turns[len(found["example"]):]:
+        rows = {}
+        example, _ = workers["TensorFlow"].ask_in_quiet("example", tries=2)
+        for row, name, more in ways:
+            if name in workers and row not in failed:
+                try:
+                    answer, taken = workers[name].ask_in_quiet("train", mark, seed, *more, tries=2)
+                    rows[row] = {key: round(value, 4) for key, value in answer.items()}
+                    rows[row]["others"] = taken
+                    print(mark, row, rows[row], flush=True)
+                except RuntimeError as error:
+                    failed[row] = str(error)
+                    print(error, file=sys.stderr, flush=True)
+        found["example"].append(round(example, 3))
+        for row, answer in rows.items():
+            found["recipes"][mark].setdefault(row, []).append(answer)
+        yield found
 
 
 def measure_epoch(workers, failed):
