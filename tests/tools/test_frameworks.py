@@ -43,6 +43,7 @@ serve(Contestant(Fake()))
 def workers(monkeypatch, tmp_path):
     monkeypatch.setattr(frameworks, "HOME", tmp_path)
     monkeypatch.setattr(frameworks, "ROUNDS", 2)
+    monkeypatch.setattr(frameworks, "wait_for_quiet", lambda: None)
     todo = {name: [sys.executable, "-c", FAKE, name] for name in ("TensorFlow", "PyTorch")}
     todo |= {"JAX": [sys.executable, "-c", "raise SystemExit(3)"]}
     started, failed = frameworks.start(todo)
