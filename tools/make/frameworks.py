@@ -39,7 +39,7 @@ HOME = ROOT / "_build" / "frameworks"
 HERE = pathlib.Path(__file__).parent
 MFLOP = 82.05  # of training on one image: 3 x 13.88 million multiply-adds, less conv1's input
 BATCH, WEIGHTS = 128, 3_274_634
-SEEDS, ROUNDS, COUNT = (0, 1, 2), 8, 5
+SEEDS, ROUNDS, COUNT = (0, 1, 2), 6, 5
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 MARKS = ("98.18 %", "99 %", "99.5 %")
 FRAMEWORKS = ("TensorFlow", "PyTorch", "JAX")
@@ -264,9 +264,9 @@ def measure_profile(workers, failed):
     """Yield the part: the loop as it is, and tuned; one operation at a time."""
     found = {}
     for kind in "the loop", "the loop, tuned":
-        groups, operations = workers["TensorFlow"].ask("profile", kind)
-        ms = [workers["TensorFlow"].ask("steps", kind, COUNT) for _ in range(5)]
-        found[kind] = {"step": round(statistics.median(ms), 2),
+        (groups, operations), taken = workers["TensorFlow"].ask_in_quiet("profile", kind)
+        ms = [workers["TensorFlow"].ask_in_quiet("steps", kind, COUNT)[0] for _ in range(5)]
+        found[kind] = {"step": round(statistics.median(ms), 2), "others": taken,
                        "groups": {key: round(value, 2) for key, value in groups.items()},
                        "operations": {key: round(value, 3) for key, value in operations.items()}}
         yield found
@@ -318,8 +318,7 @@ def megabytes(folder):
 
 
 def measure(part, store=True):
-    """Measure one part, storing what there is after each round; return everything stored."""
-    stored = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
+    """Measure one part, storing what there is after each round; return all that is stored."""
     todo = commands()
     if part == "changes":
         todo = {name: ["env", *words, *todo["TensorFlow"], *more]
@@ -327,25 +326,30 @@ def measure(part, store=True):
     if part == "profile":
         todo = {"TensorFlow": todo["TensorFlow"] + ["inter=1"]}
     workers, failed = start(todo)
+    new = {"machine": machine() | {name: worker.about for name, worker in workers.items()
+                                   if name in FRAMEWORKS}}
+    new["machine"]["megabytes"] = {name: megabytes(HOME / name) for name in ("torch", "jax")
+                                   if (HOME / name).exists()}
     try:
         if part in ("steps", "accuracy", "epoch"):
-            stored["check"] = compare(each(workers, failed, "check"))
-        stored.setdefault("machine", {}).update(machine())
-        stored["machine"].update({name: worker.about for name, worker in workers.items()
-                                  if name in FRAMEWORKS})
-        stored["machine"]["megabytes"] = {name: megabytes(HOME / name) for name in ("torch", "jax")
-                                          if (HOME / name).exists()}
-        more = [stored.get(part, ())] if part == "accuracy" else []
-        for found in PARTS[part](workers, failed, *more):
-            stored[part] = found | ({"failed": failed} if failed else {})
+            new["check"] = compare(each(workers, failed, "check"))
+        before = [read().get(part, ())] if part == "accuracy" else []
+        for found in PARTS[part](workers, failed, *before):
+            new[part] = found | ({"failed": failed} if failed else {})
+            stored = read()
+            stored |= new | {"machine": stored.get("machine", {}) | new["machine"]}
             if store:
-                half = OUTPUT.with_suffix(".half")
+                half = OUTPUT.with_suffix(f".{part}")
                 half.write_text(written(stored) + "\n")
                 half.replace(OUTPUT)
     finally:
         for worker in workers.values():
             worker.end()
     return stored
+
+
+def read():
+    return json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
 
 
 def written(value, indent=1, inside=0):
@@ -441,7 +445,7 @@ def table(stored):
 def main():
     words = sys.argv[1:]
     if words == ["table"]:
-        return print(table(json.loads(OUTPUT.read_text())))
+        return print(table(read()))
     store, parts = "print" not in words, [word for word in words if word != "print"] or list(PARTS)
     if set(parts) - set(PARTS):
         sys.exit(f"no such part: {sorted(set(parts) - set(PARTS))}; there are {list(PARTS)}")
