@@ -13,7 +13,6 @@ import os
 import re
 import sys
 import tempfile
-import time
 import types
 
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
@@ -38,6 +37,7 @@ from tools.make.others import (
     first_weights,
     forever,
     load,
+    now,
     serve,
     shifted,
 )
@@ -149,11 +149,11 @@ class TensorFlow:
         """Return the seconds of a product of two float32 matrices, the mean of `count`."""
         a = tf.ones((size, size))
         (a @ a).numpy()
-        start = time.perf_counter()
+        start = now()
         for _ in range(count):
             b = a @ a
         b[0, 0].numpy()
-        return (time.perf_counter() - start) / count
+        return (now() - start) / count
 
     def chapter(self, dropout=0.25):
         """Return chapter 10's definitions; their `forward` drops numbers, as CS 20's does."""
@@ -210,7 +210,7 @@ class TensorFlow:
         model.compile(keras.optimizers.Adam(RATE), cost, jit_compile="jit" in kind)
         marks, at = [], [0]
         note = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda batch, logs: marks.append(time.perf_counter()))
+            on_train_batch_end=lambda batch, logs: marks.append(now()))
 
         def run(n):
             if at[0] + n * BATCH > TRAINING:
@@ -253,14 +253,14 @@ class TensorFlow:
         chapter = definitions("14")
         clock = chapter["time"]
         recipe = chapter["RECIPES"][NAMES[mark]]
-        start = time.perf_counter()
+        start = now()
         if way == "loop":
             model, seconds = self.train_loop(recipe, seed)
         else:
-            chapter["time"] = types.SimpleNamespace(process_time=time.perf_counter)  # of the wall
+            chapter["time"] = types.SimpleNamespace(process_time=now)  # of the wall
             model, seconds = chapter["fitted"](self.x, self.y, seed, **recipe)
             chapter["time"] = clock
-        whole = time.perf_counter() - start
+        whole = now() - start
         x, y = self.data["test"]
         logits = model.predict(x[..., np.newaxis], batch_size=500, verbose=0)
         return {"seconds": seconds, "whole": whole, "test": float(np.mean(logits.argmax(1) == y))}
@@ -290,17 +290,17 @@ class TensorFlow:
                 total.assign_add(1)
 
         run.get_concrete_function()
-        start = time.perf_counter()
+        start = now()
         for _ in range(recipe.get("passes", 1)):
             moved = shifted(x[..., 0], 1, rng)[..., np.newaxis] if recipe.get("shift") else x
             run(tf.constant(moved), tf.constant(rng.permutation(len(x))))
-        return model, time.perf_counter() - start
+        return model, now() - start
 
     def example(self):
         """Return the seconds of an epoch of keras.io's example, from a part of it."""
         chapter = definitions("14")
         clock = chapter["time"]
-        chapter["time"] = types.SimpleNamespace(process_time=time.perf_counter)
+        chapter["time"] = types.SimpleNamespace(process_time=now)
         count = 100 * BATCH
         _, seconds = chapter["fitted"](self.x, self.y, 0, chapter["example_network"], images=count)
         chapter["time"] = clock
