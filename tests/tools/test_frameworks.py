@@ -66,7 +66,8 @@ def test_who_fails_is_named_and_the_others_go_on(workers):
     assert failed["PyTorch"] == "PyTorch: MemoryError: too large" and "Keras fit" not in failed
     assert [len(accuracy["recipes"]["99 %"].get(who, [])) for who in ("Keras fit", "the loop, tuned", "PyTorch")] == [3, 3, 0]
     text = frameworks.table({"machine": {"cores": 2, "cpu": "x", "megabytes": {"torch": 1}},
-                             "steps": steps | {"failed": failed}, "accuracy": accuracy})
+                             "steps": steps | {"cores": 2, "failed": failed},
+                             "accuracy": accuracy | {"cores": 1}})
     assert "TensorFlow, plain" in text and "failed in steps: PyTorch, compiled: PyTorch: OSError: no compiler" in text
     assert "Keras fit                3.0 s (4.0 s; 0.9900, 0.9900)" in text and "never in 15 epochs" in text
 
@@ -164,9 +165,9 @@ def test_the_stored_table_has_every_cell():
         if mark != "99.5 %":  # 99.5 % is where chapter 14's last recipe lies, a little above or below
             assert all(run["test"] >= float(mark[:-2]) / 100 - 0.001 for row in rows.values() for run in row)
         assert all(statistics.median(run["test"] for run in row) >= float(mark[:-2]) / 100 - 0.001 for row in rows.values())
-    for kinds in STORED["epoch"].values():
+    for kinds in (STORED["epoch"][name] for name in kinds):
         assert all(found["test"] > 0.98 for found in kinds.values())
-    assert set(STORED["profile"]) == {"the loop", "the loop, tuned"}
+    assert set(STORED["profile"]) == {"the loop", "the loop, tuned", "cores"}
     assert not any("failed" in STORED[part] for part in frameworks.PARTS)
     text = frameworks.table(STORED)
     for name in steps["ms"]:

@@ -305,7 +305,7 @@ PARTS = {"steps": measure_steps, "accuracy": measure_accuracy, "epoch": measure_
 
 def machine():
     """Return what the figures are measured on."""
-    about = {"cpu": platform.processor() or platform.machine(), "cores": cores(),
+    about = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(),
              "system": platform.system(), "python": platform.python_version()}
     if os.path.exists("/proc/cpuinfo"):
         text = pathlib.Path("/proc/cpuinfo").read_text()
@@ -340,7 +340,7 @@ def measure(part, store=True):
             new["check"] = compare(each(workers, failed, "check"))
         before = [read().get(part, ())] if part == "accuracy" else []
         for found in PARTS[part](workers, failed, *before):
-            new[part] = found | ({"failed": failed} if failed else {})
+            new[part] = {"cores": cores()} | found | ({"failed": failed} if failed else {})
             stored = read()
             stored |= new | {"machine": stored.get("machine", {}) | new["machine"]}
             if store:
@@ -404,8 +404,9 @@ def accuracy_rows(accuracy):
     return rows
 
 
-def count_of(cores):
-    return "one core (processor time)" if cores == 1 else f"{cores} cores"
+def count_of(part):
+    """Return what the times of a part are, in words."""
+    return "one core, processor time" if part["cores"] == 1 else f"{part['cores']} cores"
 
 
 def table(stored):
@@ -414,27 +415,29 @@ def table(stored):
     versions = " ".join(f"{key} {value}" for name in FRAMEWORKS
                         for key, value in about.get(name, {}).items()
                         if key in ("tensorflow", "keras", "torch", "jax"))
-    out = [f"{count_of(about['cores'])}, {about['cpu']}, {' '.join(about.get('instructions', []))}",
+    out = [f"{about['cores']} cores, {about['cpu']}, {' '.join(about.get('instructions', []))}",
            versions, "disk: " + ", ".join(f"{k} {v:,} MB" for k, v in about["megabytes"].items())]
     if "steps" in stored:
         peak = peak_of(stored["steps"])
-        out += ["", f"A training step of CS 20's network (peak {peak:.0f} GFLOP/s):"]
+        out += ["", f"A training step of CS 20's network, {count_of(stored['steps'])} "
+                f"(peak {peak:.0f} GFLOP/s):"]
         out += [f"  {name + ', ' + kind:46}{ms:8.1f} ms {share:6.0%} of peak"
                 for name, kind, ms, share in step_rows(stored["steps"])]
     if "epoch" in stored:
         out += ["", "Test accuracy after one epoch of it:"]
         out += [f"  {name + ', ' + kind:46}{found['test']:8.4f}" for name, kinds in
-                stored["epoch"].items() if name != "failed" for kind, found in kinds.items()]
+                stored["epoch"].items() if name in FRAMEWORKS for kind, found in kinds.items()]
     if "accuracy" in stored:
-        out += ["", "Seconds to a mark on the test set, median of three seeds (with building; "
-                "lowest, median test):"]
+        out += ["", f"Seconds to a mark on the test set, {count_of(stored['accuracy'])}; median of "
+                "three seeds (with building; lowest, median test):"]
         for mark, who, seconds, whole, low, middle in accuracy_rows(stored["accuracy"]):
             took = f"{seconds:8.1f} s" if seconds < float("inf") else "   never in 15 epochs"
             more = f" ({whole:.1f} s; {low:.4f}, {middle:.4f})" if whole else ""
             out.append(f"  {mark:8} {who:20}{took}{more}")
     if "profile" in stored:
-        out += ["", "Where a step's time goes, ms, one operation at a time:"]
-        kinds = [kind for kind in stored["profile"] if kind != "failed"]
+        out += ["", f"Where a step's time goes, ms, {count_of(stored['profile'])}, one operation at "
+                "a time:"]
+        kinds = [kind for kind in stored["profile"] if kind not in ("failed", "cores")]
         names = sorted({g for kind in kinds for g in stored["profile"][kind]["groups"]})
         out += ["  " + " " * 38 + "".join(f"{kind:>17}" for kind in kinds)]
         out += [f"  {name:38}" + "".join(f"{stored['profile'][kind]['groups'].get(name, 0):17.1f}"
@@ -442,7 +445,7 @@ def table(stored):
         out += [f"  {'a step':38}" + "".join(
             f"{stored['profile'][kind]['step']:17.1f}" for kind in kinds)]
     if "changes" in stored:
-        out += ["", "What a change does to the loop's step, median ms:"]
+        out += ["", f"What a change does to the loop's step, {count_of(stored['changes'])}, ms:"]
         out += [f"  {name:46}{statistics.median(times):8.1f} ms"
                 for name, times in stored["changes"]["ms"].items()]
     for part in PARTS:
