@@ -445,7 +445,7 @@ def table(stored):
         out += [f"  {'a step':38}" + "".join(
             f"{stored['profile'][kind]['step']:17.1f}" for kind in kinds)]
     if "changes" in stored:
-        out += ["", f"What a change does to the loop's step, {count_of(stored['changes'])}, ms:"]
+        out += ["", f"A change to the loop's step, {count_of(stored['changes'])}, ms:"]
         out += [f"  {name:46}{statistics.median(times):8.1f} ms"
                 for name, times in stored["changes"]["ms"].items()]
     for part in PARTS:
