@@ -435,8 +435,7 @@ def table(stored):
             more = f" ({whole:.1f} s; {low:.4f}, {middle:.4f})" if whole else ""
             out.append(f"  {mark:8} {who:20}{took}{more}")
     if "profile" in stored:
-        out += ["", f"Where a step's time goes, ms, {count_of(stored['profile'])}, one operation at "
-                "a time:"]
+        out += ["", f"Where a step's ms go, {count_of(stored['profile'])}, an operation at a time:"]
         kinds = [kind for kind in stored["profile"] if kind not in ("failed", "cores")]
         names = sorted({g for kind in kinds for g in stored["profile"][kind]["groups"]})
         out += ["  " + " " * 38 + "".join(f"{kind:>17}" for kind in kinds)]
