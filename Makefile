@@ -47,6 +47,9 @@ bench: .venv/ready  ## seconds and memory of each notebook, seconds of the book,
 	$(BIN)/python -m tools.book bench
 	$(BIN)/python -m tools.make.ladder table
 
+bench-frameworks: .venv/ready  ## the book beside Keras, PyTorch and JAX on this machine (half an hour, 1.6 GB)
+	$(BIN)/python -m tools.make.frameworks
+
 lighthouse: book  ## what Lighthouse must find on every page, or on PAGES="book/index.html ..." (needs Chromium and node)
 	for device in desktop phone; do npx --yes @lhci/cli@0.15.1 autorun \
 	  --config=tools/lighthouse/$$device.yml $(PAGES:%=--collect.url=%) || exit 1; done
@@ -66,4 +69,4 @@ clean:  ## remove the environment and everything built
 	$(BIN)/python -c "import matplotlib.font_manager"  # builds its font cache now, not in a reader's cell
 	@touch $@
 
-.PHONY: help book serve pdf epub lab refresh lint test bench lighthouse lock clean
+.PHONY: help book serve pdf epub lab refresh lint test bench bench-frameworks lighthouse lock clean
