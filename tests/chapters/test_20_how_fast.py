@@ -53,8 +53,8 @@ def test_the_sentences_have_the_stored_numbers():
     means = {size: np.mean(right) for size, (_, right) in CHAPTER["LEARNED"].items()}
     rates = {size: rate for size, (rate, _) in CHAPTER["LEARNED"].items()}
     cost = CHAPTER["IMAGE_US"]["small"]
-    assert ("From 16 to 256 the accuracy stays ({:.3f}, {:.3f}, {:.3f}, means of three seeds), while an image becomes {:.1f} times cheaper "
-            "and the best rate grows from {:g} to {:g}.").format(means[16], means[64], means[256], cost[16] / cost[256], rates[16], rates[256]) in TEXT
+    assert (f"From 16 to 256 the accuracy stays ({means[16]:.3f}, {means[64]:.3f}, {means[256]:.3f}, means of three seeds), while an image becomes {cost[16] / cost[256]:.1f} times cheaper "
+            f"and the best rate grows from {rates[16]:g} to {rates[256]:g}.") in TEXT
     assert f"At 4,096 it is {means[4096]:.3f}" in TEXT
     faster = {name: one / two for name, (one, two) in CHAPTER["THREADS_MS"].items()}
     assert "The matrix product gets {product:.1f} times as fast, the large step {large:.1f} times, the small one {small:.1f} times".format(**faster) in TEXT

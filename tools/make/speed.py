@@ -1,21 +1,18 @@
-"""Measure what chapter 20 compares and a busy machine would blur; write it to data/speed.json.
+"""Measure what chapter 20 compares and a busy machine would blur; fill data/speed.json.
 
-    python -m tools.make.speed               every table that is missing (a quarter of an hour, idle)
+    python -m tools.make.speed               every table that is missing (20 minutes, idle)
     python -m tools.make.speed steps         only that one, made anew
 
 learning   how batches of five sizes learn: chapter 19's small network, two passes over the 55,000
            images with Adam, each size at five rates on seeds 0, 1 and 2, judged on the 5,000
            validation images. What counts is the accuracy, so this one may run on a busy machine.
-kernels    milliseconds of the chapter's ways to convolve a picture, kernels 3 to 63
-layers     billions of operations a second of a matrix product and of conv1, conv2 and fc1 for 1 and
-           128 images; billions of bytes a second of memory
 steps      milliseconds of a training step of chapter 11's network ("large", 128 images) and of
            chapter 19's ("small", 32): eager, traced and its parts, by `fit`, with 20 steps an
            execution, by XLA
 batches    microseconds an image of a traced step, by the size of the batch
 threads    a matrix product and the steps, milliseconds with one thread and with two
-formats    a matrix product, conv2 and the large step in float32, bfloat16 and float16, milliseconds,
-           on this processor and on an imitation of one without AVX-512 and AMX
+formats    a matrix product, conv2 and the large step in float32, bfloat16 and float16, in
+           milliseconds, on this processor and on an imitation of one without AVX-512 and AMX
 
 All but the first want a machine that does nothing else: they are medians of rounds in which the
 rivals take turns (`take_turns` of the chapter). The notebook shows the numbers as short tables, and
@@ -40,6 +37,7 @@ from tools.book.definitions import definitions
 from tools.book.files import ROOT
 from tools.make.data import TRAINING, as_input, load_mnist
 
+tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
 OUTPUT = ROOT / "data" / "speed.json"
 SEEDS = [0, 1, 2]
 BATCHES = [16, 64, 256, 1024, 4096]
@@ -50,7 +48,8 @@ def learning():
     """Return the runs of the table: validation accuracy, each stored when it is done."""
     chapter, ((x, y), _) = definitions("20"), load_mnist()
     x, y = as_input(x), y.astype(np.int32)
-    about = {"epochs": 2, "optimizer": "Adam", "judge": "validation", "rates": RATES, "seeds": SEEDS}
+    about = {"epochs": 2, "optimizer": "Adam", "judge": "validation",
+             "rates": RATES, "seeds": SEEDS}
     runs = read().get("learning", {}).get("runs", {})
     wanted = {f"batch {n}, rate {rate:g}, seed {seed}": (n, rate, seed)
               for n in BATCHES for rate in RATES for seed in SEEDS}
@@ -75,46 +74,16 @@ def milliseconds(seconds):
     return {name: round(1000 * float(np.median(rounds)), 3) for name, rounds in seconds.items()}
 
 
-def kernels():
-    chapter = definitions("20")
-    picture = np.random.default_rng(0).random((512, 512), dtype=np.float32)
-    ways = {}
-    for side in chapter["SIDES"]:
-        ways |= chapter["ways_for"](picture, side)
-    found = milliseconds(chapter["take_turns"](ways, 7))
-    for name, side in found:
-        found[name, side] *= (513 - side)**2 / 24**2 if name == "loops" else 1
-    runs = {f"{name}, {side}": round(ms, 3) for (name, side), ms in found.items()}
-    return {"unit": "ms", "runs": runs}
-
-
-def layers():
-    chapter, n = definitions("20"), 1536
-    a = np.random.default_rng(0).random((n, n), dtype=np.float32)
-    b, weights = tf.constant(a), a.ravel()
-    runs = {}
-    alone = {"NumPy": (2 * n**3, lambda: a @ a),
-             "TensorFlow": (2 * n**3, lambda: tf.matmul(b, b).numpy()),
-             "memory": (weights.nbytes, lambda: weights @ weights)}
-    for name, (amount, way) in alone.items():
-        runs[name] = amount / chapter["take_turns"]({name: way}, 15)[name].min()
-    rivals = {(name, images): chapter["layer_call"](name, images)
-              for name in chapter["MNIST_COSTS"] for images in (1, 128)}
-    for (name, images), rounds in chapter["take_turns"](rivals, 15).items():
-        runs[f"{name}, {images}"] = chapter["bill"](name, images)[0] / np.median(rounds)
-    return {"unit": "billions a second",
-            "runs": {name: round(float(speed) / 1e9, 2) for name, speed in runs.items()}}
-
-
 def networks(chapter):
     """Return {name: (function that builds a network, size of its batch)}."""
     return {"large": (chapter["sequential_network"], 128), "small": (chapter["small_reader"], 32)}
 
 
 def traced(chapter, build, images, labels):
-    """Return {part: function} of a fresh network's step, traced, and the eager step."""
+    """Return {part: function} of a fresh network's step, traced, and two of them eagerly."""
     parts = chapter["parts_of_step"](build(), images, labels)
-    return {name: tf.function(part) for name, part in parts.items()} | {"eager": parts["step"]}
+    return {name: tf.function(part) for name, part in parts.items()} | {
+        "eager": parts["step"], "eager, and back": parts["and back"]}
 
 
 def steps():
@@ -228,8 +197,8 @@ def store(table, result):
     OUTPUT.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 
-TABLES = {"learning": learning, "kernels": kernels, "layers": layers, "steps": steps,
-          "batches": batches, "threads": threads, "formats": formats}
+TABLES = {"learning": learning, "steps": steps, "batches": batches, "threads": threads,
+          "formats": formats}
 
 
 def main():
