@@ -89,7 +89,7 @@ def traced(chapter, build, images, labels):
 def steps():
     chapter, runs, rng = definitions("20"), {}, np.random.default_rng(0)
     for name, (build, size) in networks(chapter).items():
-        count = {"large": 40, "small": 400}[name]
+        count = {"large": 20, "small": 200}[name]
         images = rng.random((count * size, 28, 28, 1), dtype=np.float32)
         labels = rng.integers(0, 10, count * size)
         parts = traced(chapter, build, tf.constant(images[:size]), tf.constant(labels[:size]))
