@@ -21,17 +21,14 @@ finished, a whole one is made anew.
 
 import functools
 import itertools
-import json
-import sys
-import time
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
 from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make.tables import asked_for, finish
 
 OUTPUT = ROOT / "data" / "deeper.json"
 SEEDS = [0, 1, 2]
@@ -91,35 +88,20 @@ def make_table(table):
     data = as_input(x), y.astype(np.int32)
     wanted = {f"{name}, rate {rate:g}, seed {seed}": (name, rate, seed)
               for name in plan for rate in RATES[table] for seed in SEEDS}
-    runs = read().get(table, {}).get("runs", {})
-    runs = {} if wanted.keys() <= runs.keys() else {run: runs[run] for run in wanted if run in runs}
-    for run, (name, rate, seed) in wanted.items():
-        if run not in runs:
-            begin = time.process_time()
-            runs[run] = measure(*plan[name], rate, seed, chapter, data)
-            keras.backend.clear_session()
-            print(run, runs[run], f"{time.process_time() - begin:.0f} CPU s", flush=True)
-            optimizer, images = list(plan.values())[0][1:3]
-            store(table, {"optimizer": optimizer.__name__, "batch": 64, "images": images,
-                          "rates": RATES[table], "seeds": SEEDS, "judge": "validation",
-                          "runs": runs})
 
+    def run(name, rate, seed):
+        found = measure(*plan[name], rate, seed, chapter, data)
+        keras.backend.clear_session()
+        return found
 
-def read():
-    return json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
-
-
-def store(table, result):
-    """Write `result` under its name beside the others of OUTPUT."""
-    written = read() | {table: {"tensorflow": tf.__version__, "keras": keras.__version__, **result}}
-    OUTPUT.write_text(json.dumps(dict(sorted(written.items())), indent=1) + "\n")
+    optimizer, images = list(plan.values())[0][1:3]
+    finish(OUTPUT, table, wanted, run, {
+        "optimizer": optimizer.__name__, "batch": 64, "images": images, "rates": RATES[table],
+        "seeds": SEEDS, "judge": "validation"})
 
 
 def main():
-    tables = sys.argv[1:] or list(RATES)
-    if set(tables) - set(RATES):
-        sys.exit(f"no such table: {sorted(set(tables) - set(RATES))}; there are {list(RATES)}")
-    for table in tables:
+    for table in asked_for(RATES):
         make_table(table)
 
 

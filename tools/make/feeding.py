@@ -14,10 +14,6 @@ numbers as short tables; tests of chapter 19 hold the two together. An interrupt
 finished, a whole one is made anew.
 """
 
-import json
-import sys
-import time
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -25,6 +21,7 @@ import tensorflow as tf
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
 from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make.tables import asked_for, finish
 
 OUTPUT = ROOT / "data" / "feeding.json"
 SEEDS = [0, 1, 2]
@@ -92,41 +89,19 @@ def make_table(table):
     names = {"buffers": BUFFERS, "changes": list(chapter["CHANGES"]), "rare": WAYS}[table]
     wanted = {f"{name}, rate {rate:g}, seed {seed}": (name, rate, seed)
               for name in names for rate in RATES[table] for seed in SEEDS}
-    runs = read().get(table, {}).get("runs", {})
-    runs = {} if wanted.keys() <= runs.keys() else {run: runs[run] for run in wanted if run in runs}
-    for run, (name, rate, seed) in wanted.items():
-        if run not in runs:
-            begin = time.process_time()
-            runs[run] = measure(table, name, rate, seed, chapter, x, y)
-            keras.backend.clear_session()
-            print(table, run, runs[run]["accuracy"],
-                  f"{time.process_time() - begin:.0f} CPU s", flush=True)
-            store(table, {"optimizer": "Adam", "rates": RATES[table], "seeds": SEEDS,
-                          "judge": "validation", "runs": runs})
 
+    def run(name, rate, seed):
+        found = measure(table, name, rate, seed, chapter, x, y)
+        keras.backend.clear_session()
+        return found
 
-def read():
-    return json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
-
-
-def store(table, result):
-    """Write `result` under its name beside the others of OUTPUT, a run in a line."""
-    written = read() | {table: {"tensorflow": tf.__version__, "keras": keras.__version__, **result}}
-    lines = []
-    for name, about in sorted(written.items()):
-        runs = ",\n".join(f"  {json.dumps(run)}: {json.dumps(found, separators=(',', ':'))}"
-                          for run, found in about["runs"].items())
-        head = json.dumps({key: value for key, value in about.items() if key != "runs"})
-        lines.append(f' {json.dumps(name)}: {head[:-1]}, "runs": {{\n{runs}}}}}')
-    OUTPUT.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    finish(OUTPUT, table, wanted, run, {"optimizer": "Adam", "rates": RATES[table],
+                                        "seeds": SEEDS, "judge": "validation"})
 
 
 def main():
     tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
-    tables = sys.argv[1:] or list(RATES)
-    if set(tables) - set(RATES):
-        sys.exit(f"no such table: {sorted(set(tables) - set(RATES))}; there are {list(RATES)}")
-    for table in tables:
+    for table in asked_for(RATES):
         make_table(table)
 
 

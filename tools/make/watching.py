@@ -18,16 +18,13 @@ Each for seeds 0, 1 and 2, the range test also for 3 and 4, by the chapter's own
 notebook shows the numbers as short tables; tests of chapter 18 hold the two together.
 """
 
-import json
-import sys
-
-import keras
 import numpy as np
 import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
 from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make.tables import asked_for, store
 
 OUTPUT = ROOT / "data" / "watching.json"
 SEEDS, MORE_SEEDS = [0, 1, 2], [0, 1, 2, 3, 4]
@@ -88,18 +85,13 @@ TABLES = {"signs": signs, "wild": wild, "range": range_, "early": early}
 
 
 def main():
-    wanted = sys.argv[1:] or list(TABLES)
-    if set(wanted) - set(TABLES):
-        sys.exit(f"no such table: {sorted(set(wanted) - set(TABLES))}; there are {list(TABLES)}")
+    wanted = asked_for(TABLES)
     tf.get_logger().setLevel("ERROR")  # it warns of many networks in one process
     (x, y), _ = load_mnist()
     x, y = as_input(x), y.astype(np.int32)
     data = x[:TRAINING], y[:TRAINING], (x[TRAINING:], y[TRAINING:])
-    written = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
     for name in wanted:
-        written[name] = {"tensorflow": tf.__version__, "keras": keras.__version__,
-                         "table": TABLES[name](definitions("18"), *data)}
-    OUTPUT.write_text(json.dumps(dict(sorted(written.items()))) + "\n")
+        store(OUTPUT, name, {"table": TABLES[name](definitions("18"), *data)})
 
 
 if __name__ == "__main__":
