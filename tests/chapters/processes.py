@@ -1,14 +1,12 @@
 """What a test has started it finds again, whoever its parent is by now: by a mark in its environment."""
 
+import contextlib
 import os
 import time
 import uuid
 from pathlib import Path
 
-import numpy as np
 import psutil
-
-from tools.make.data import load_mnist
 
 
 class Marked:
@@ -42,10 +40,8 @@ class Marked:
         """Return {port} on which one of them waits for somebody to connect."""
         ports = set()
         for process in self.alive():
-            try:
+            with contextlib.suppress(psutil.Error):
                 ports |= {c.laddr.port for c in process.net_connections("tcp") if c.status == "LISTEN"}
-            except psutil.Error:
-                pass
         return ports
 
     def gone(self, seconds=5):
@@ -72,13 +68,3 @@ def listeners():
             rows = [line.split() for line in Path(table).read_text().splitlines()[1:]]
             found |= {int(row[1].rsplit(":", 1)[1], 16) for row in rows if row[3] == "0A"}
     return found
-
-
-def write_scripts(folder, chapter):
-    """Write the chapter's two scripts into a new folder, beside some digits; return the folder."""
-    folder.mkdir()
-    for name in ("TRAIN", "LAUNCH"):
-        (folder / f"{name.lower()}.py").write_text(chapter[name])
-    (x, y), _ = load_mnist()
-    np.savez(folder / "digits.npz", x=x[:1200], y=y[:1200])
-    return folder

@@ -8,9 +8,11 @@ import time
 
 import nbformat
 import pytest
-from conftest import ROOT, definitions, find_notebook
+from conftest import ROOT, find_notebook
 from jupyter_client.manager import KernelManager
-from processes import Marked, listeners, until, write_scripts
+from processes import Marked, listeners, until
+
+from tools.make.scripts import write_scripts
 
 # A worker that only takes its port and waits: it starts in a tenth of a second.
 WAITS = """
@@ -33,7 +35,7 @@ def marked():
 
 @pytest.fixture
 def folder(tmp_path):
-    folder = write_scripts(tmp_path / "scripts", definitions("21"))
+    folder = write_scripts(tmp_path / "scripts")
     (folder / "waits.py").write_text(WAITS)
     return folder
 

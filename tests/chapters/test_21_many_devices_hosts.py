@@ -14,8 +14,9 @@ import sys
 import time
 
 import pytest
-from conftest import definitions
-from processes import Marked, until, write_scripts
+from processes import Marked, until
+
+from tools.make.scripts import write_scripts
 
 ADDRESSES = ["10.91.7.1", "10.91.7.2"]
 DEADLINE = 60  # seconds; the launcher's own
@@ -100,7 +101,7 @@ def marked():
 
 @pytest.fixture
 def folders(tmp_path):
-    return [write_scripts(tmp_path / name, definitions("21")) for name in ("first", "second")]
+    return [write_scripts(tmp_path / name) for name in ("first", "second")]
 
 
 def digests(text):
@@ -108,7 +109,7 @@ def digests(text):
 
 
 def test_a_worker_killed_on_one_host_ends_the_other_and_both_go_on_to_the_same_digest(hosts, folders, marked, tmp_path):
-    folder = write_scripts(tmp_path / "both", definitions("21"))
+    folder = write_scripts(tmp_path / "both")
     reference = Pair(hosts, folders, marked, 1000, 0.05)
     reference.reach(13)
     worker = int(re.search(r"worker 1 of 2: process (\d+)", reference.said(1))[1])

@@ -8,19 +8,19 @@ rates      batch and rate scaled together: chapter 19's `small_reader` on 30,720
            stand at once or climb to their value over the first quarter of the steps; and batches
            of 512 with as many steps as 64 has, 16 passes. Seeds 0, 1 and 2; "accuracy" is that on
            the 5,000 validation images
-speed      milliseconds of a training step on 128 images, three networks, in one process with one
-           thread, in one with two, and in two processes with one each; "half" is a step on 64
-           images without sending anything, in both of two processes at once
-reduce     milliseconds of TensorFlow's all-reduce between two processes, against its bytes
+times      milliseconds of a training step on 128 images, of three networks: in one process with one
+           thread, in one with two, and in two processes with one each. These also time half such a
+           step ("half": 64 images, nothing sent, in both at once) and TensorFlow's all-reduce of
+           arrays of several sizes. Medians of calls after a warm-up, in five rounds in which the
+           arrangements take turns. It wants a machine of two idle cores (two minutes)
 
-The last two are medians of steps after a warm-up, in five rounds in which the arrangements take
-turns; they want a machine of two idle cores. The notebook shows the numbers as short tables; tests
-of chapter 21 hold the two together. An interrupted table is finished, a whole one is made anew.
+The notebook shows the numbers as short tables; tests of chapter 21 hold the two together. An
+interrupted table is finished, a whole one is made anew.
 """
 
-import itertools
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -37,6 +37,7 @@ import tensorflow as tf
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
 from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make.tables import asked_for, finish
 
 OUTPUT = ROOT / "data" / "devices.json"
 SEEDS = [0, 1, 2]
@@ -49,7 +50,7 @@ GRID = [0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64]
 RULES = {"same": lambda times: 1, "square root": lambda times: times ** 0.5,
          "linear": lambda times: times}
 
-# speed and reduce
+# times
 ROUNDS = 5
 BATCH = 128
 ARRANGEMENTS = {"1 process, 1 thread": (1, 1), "1 process, 2 threads": (1, 2),
@@ -111,23 +112,20 @@ def learn(batch, passes, rate, warm, seed, x, y):
 
 
 def make_rates():
-    """Store the runs of the table of rates, each when it is done."""
     (x, y), _ = load_mnist()
     x, y = as_input(x), y.astype(np.int32)
-    wanted, runs = plan(), read().get("rates", {}).get("runs", {})
-    runs = {} if wanted.keys() <= runs.keys() else {run: runs[run] for run in wanted if run in runs}
-    for run, settings in wanted.items():
-        if run not in runs:
-            begin = time.process_time()
-            runs[run] = learn(*settings, x, y)
-            keras.backend.clear_session()
-            print(run, runs[run], f"{time.process_time() - begin:.0f} CPU s", flush=True)
-            store("rates", {"optimizer": "SGD, momentum 0.9", "images": IMAGES, "rates": GRID,
-                            "seeds": SEEDS, "judge": "validation",
-                            "runs": {run: runs[run] for run in wanted if run in runs}})
+
+    def run(*settings):
+        found = learn(*settings, x, y)
+        keras.backend.clear_session()
+        return found
+
+    finish(OUTPUT, "rates", plan(), run, {
+        "optimizer": "SGD, momentum 0.9", "images": IMAGES, "rates": GRID, "seeds": SEEDS,
+        "judge": "validation"})
 
 
-# --- speed ------------------------------------------------------------------------------------
+# --- times ------------------------------------------------------------------------------------
 
 def network(name):
     """Return a fresh network of two convolutions and two dense layers."""
@@ -192,21 +190,22 @@ def work():
     alone = "TF_CONFIG" not in os.environ
     strategy = (tf.distribute.get_strategy() if alone
                 else tf.distribute.MultiWorkerMirroredStrategy())
-    found = {"speed": {}, "reduce": {}}
+    found = {}
     for name, times in STEPS.items():
-        found["speed"][name] = milliseconds(step_of(strategy, name, BATCH), times)
+        found[name] = milliseconds(step_of(strategy, name, BATCH), times)
     if not alone:
         for size in SIZES:
-            found["reduce"][f"{size} bytes"] = milliseconds(reduce_of(strategy, size), 30)
-        here = tf.distribute.OneDeviceStrategy("/cpu:0")  # sends nothing
+            found[f"{size} bytes"] = milliseconds(reduce_of(strategy, size), 30)
+        here, together = tf.distribute.OneDeviceStrategy("/cpu:0"), reduce_of(strategy, 4)
         for name, times in STEPS.items():
-            # the others begin at the same time, because all leave this sum together
-            reduce_of(strategy, 4)()
-            found["speed"][f"{name}, half"] = milliseconds(step_of(here, name, BATCH // 2), times)
+            step = step_of(here, name, BATCH // 2)  # sends nothing
+            step()
+            together()  # all workers begin at the same time
+            found[f"{name}, half"] = milliseconds(step, times)
     print(json.dumps(found), flush=True)
 
 
-def start(processes, threads, limit=140):
+def start(processes, threads, limit=120):
     """Return what the first of so many workers measures; none outlives this function."""
     here = Path(__file__)
     free = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
@@ -234,7 +233,6 @@ def start(processes, threads, limit=140):
 
 def free_ports(count):
     """Return ports of this machine that nobody listens on now."""
-    import socket
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [s.getsockname()[1] for s in sockets]
     for s in sockets:
@@ -242,78 +240,50 @@ def free_ports(count):
     return ports
 
 
-def make_speed():
-    """Store one more round of both tables of times, until there are ROUNDS; then begin anew."""
-    old = read()
-    runs = {table: old.get(table, {}).get("runs", {}) for table in ("speed", "reduce")}
-    done = [len(found) for found in runs["reduce"].values()]
-    if not done or min(done) >= ROUNDS:
-        runs = {"speed": {}, "reduce": {}}
-    for _ in range(min(done or [0]) % ROUNDS, ROUNDS):
-        for name, arrangement in ARRANGEMENTS.items():
-            found = start(*arrangement)
-            for what, ms in found["speed"].items():
-                label = what if "half" in what else f"{what}, {name}"
-                runs["speed"].setdefault(label, []).append(ms)
-            for what, ms in found["reduce"].items():
-                runs["reduce"].setdefault(what, []).append(ms)
-            print(name, found, flush=True)
-        weights = {name: network(name).count_params() for name in NETWORKS}
-        store("speed", {"batch": BATCH, "parameters": weights, "cores": os.cpu_count(),
-                        "unit": "ms", "runs": runs["speed"]})
-        store("reduce", {"processes": 2, "unit": "ms", "runs": runs["reduce"]})
+def make_times():
+    finish(OUTPUT, "times", {f"{name}, round {turn}": arrangement for turn in range(ROUNDS)
+                             for name, arrangement in ARRANGEMENTS.items()}, start, {
+        "unit": "ms", "batch": BATCH, "cores": os.cpu_count(),
+        "parameters": {name: network(name).count_params() for name in NETWORKS}})
 
 
-def line(runs):
-    """Return (latency in ms, bandwidth in MB/s): the line through times against bytes.
+def medians(times):
+    """Return {arrangement: {what: the median of its rounds}} of the stored table."""
+    found = {}
+    for name in ARRANGEMENTS:
+        rounds = [times["runs"][f"{name}, round {turn}"] for turn in range(ROUNDS)]
+        found[name] = {what: statistics.median(run[what] for run in rounds) for what in rounds[0]}
+    return found
+
+
+def line(found):
+    """Return (latency in ms, bandwidth in MB/s): the line through times of the all-reduce.
 
     It goes near all points in per cent, not in ms: else the largest arrays would decide alone.
     """
-    size, ms = np.array([(float(name.split()[0]), np.median(found))
-                         for name, found in runs.items()]).T
+    size = np.array(SIZES, float)
+    ms = np.array([found[f"{n} bytes"] for n in SIZES])
     design = np.stack([np.ones_like(size), size], 1)
     latency, slope = np.linalg.lstsq(design / ms[:, None], np.ones_like(ms), rcond=None)[0]
     return latency, 1 / slope / 1000
 
 
-def predict(stored, name):
-    """Return (predicted, measured) speed-up of two processes over one, with one thread each."""
-    latency, bandwidth = line(stored["reduce"]["runs"])
-    ms = {what: np.median(found) for what, found in stored["speed"]["runs"].items()}
-    sent = latency + 4 * stored["speed"]["parameters"][name] / bandwidth / 1000
-    one = ms[f"{name}, 1 process, 1 thread"]
-    return one / (ms[f"{name}, half"] + sent), one / ms[f"{name}, 2 processes, 1 thread"]
+def speed_up(times, name):
+    """Return (predicted, measured) speed-up of two processes over one, a thread each."""
+    one, _, two = medians(times).values()
+    latency, bandwidth = line(two)
+    sent = latency + 4 * times["parameters"][name] / bandwidth / 1000
+    return one[name] / (two[f"{name}, half"] + sent), one[name] / two[name]
 
 
-# --- the file ---------------------------------------------------------------------------------
-
-def read():
-    return json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
-
-
-def store(table, result):
-    """Write `result` under its name beside the others of OUTPUT, a run in a line."""
-    written = read() | {table: {"tensorflow": tf.__version__, "keras": keras.__version__, **result}}
-    lines = []
-    for name, about in sorted(written.items()):
-        runs = ",\n".join(f"  {json.dumps(run)}: {json.dumps(found, separators=(',', ':'))}"
-                          for run, found in about["runs"].items())
-        head = json.dumps({key: value for key, value in about.items() if key != "runs"})
-        lines.append(f' {json.dumps(name)}: {head[:-1]}, "runs": {{\n{runs}}}}}')
-    OUTPUT.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-
-
-MAKERS = {"rates": make_rates, "speed": make_speed}  # `speed` measures `reduce` too
+MAKERS = {"rates": make_rates, "times": make_times}
 
 
 def main():
     tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
-    tables = sys.argv[1:] or list(MAKERS)
-    if tables == ["work"]:
+    if sys.argv[1:] == ["work"]:
         return work()
-    if set(tables) - set(MAKERS):
-        sys.exit(f"no such table: {sorted(set(tables) - set(MAKERS))}; there are {list(MAKERS)}")
-    for table in tables:
+    for table in asked_for(MAKERS):
         MAKERS[table]()
 
 
