@@ -50,9 +50,12 @@ def all_listen(marked, workers=3):
     return marked.listening()
 
 
+@pytest.mark.parametrize("forked", [False, True], ids=["spawned", "forked"])
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_launcher_that_is_ended_leaves_nobody(number, folder, marked):
-    launcher = begin(LAUNCHER, folder, marked)
+def test_a_launcher_that_is_ended_leaves_nobody(number, forked, folder, marked):
+    if forked and sys.platform != "linux":
+        pytest.skip("--preload is for Linux")
+    launcher = begin(LAUNCHER[:2] + ["--preload", "json"] * forked + LAUNCHER[2:], folder, marked)
     ports = all_listen(marked)
     launcher.send_signal(number)
     assert launcher.wait(5) and marked.gone() and not ports & listeners()

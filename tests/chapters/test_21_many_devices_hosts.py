@@ -14,6 +14,7 @@ import sys
 import time
 
 import pytest
+from hypothesis import settings
 from processes import Marked, until
 
 from tools.make.scripts import write_scripts
@@ -133,7 +134,10 @@ def test_a_worker_killed_on_one_host_ends_the_other_and_both_go_on_to_the_same_d
     assert marked.gone()
 
 
-@pytest.mark.parametrize("silent", [False, True], ids=["cable pulled out", "all packets lost"])
+WAYS = ["pulled out", *["all packets lost"] * (settings.get_current_profile_name() == "explore")]  # alike: the second weekly
+
+
+@pytest.mark.parametrize("silent", [way != "pulled out" for way in WAYS], ids=WAYS)
 def test_a_cut_cable_ends_both_before_the_deadline(hosts, folders, marked, silent):
     pair = Pair(hosts, folders, marked, 100_000, 0.02)
     pair.reach(5)
@@ -151,7 +155,7 @@ def test_a_cut_cable_ends_both_before_the_deadline(hosts, folders, marked, silen
         else:
             hosts[1].ip("link set cable up")
     print(f"the cable was cut; both had ended {seconds:.1f} s later:", [re.findall(r"error (\w+)", pair.said(i)) for i in (0, 1)])
-    assert codes == [1, 1] and seconds < DEADLINE
-    for i in (0, 1):
-        assert re.search(r"error (Unavailable|DeadlineExceeded)Error|the \d+ seconds are over", pair.said(i))
+    # TensorFlow takes a worker for dead that it has not heard for ten seconds; the launcher waits much longer
+    assert codes == [1, 1] and seconds < DEADLINE / 2
+    assert all(re.search(r"error (Unavailable|DeadlineExceeded)Error", pair.said(i)) for i in (0, 1))
     assert marked.gone()

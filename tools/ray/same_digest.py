@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 os.environ |= {"RAY_TRAIN_V2_ENABLED": "1", "RAY_USAGE_STATS_ENABLED": "0",
-               "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}
+               "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 import numpy as np
 import ray
@@ -56,7 +56,8 @@ def loop(settings):
 def launch_with_ray(folder, workers):
     """Train in so many workers of Ray; return their digests."""
     begin = time.monotonic()
-    ray.init(num_cpus=workers, include_dashboard=False, runtime_env={"env_vars": THREADS})
+    ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False,
+             runtime_env={"env_vars": THREADS})
     try:
         TensorflowTrainer(
             loop, train_loop_config={"folder": str(folder), "steps": STEPS},
