@@ -1,6 +1,7 @@
 """Chapter 21: the launcher ends what it starts, whatever happens; workers are killed, and go on to the same bits."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -15,9 +16,11 @@ from conftest import definitions, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tools.book.files import ROOT, find_notebook
 from tools.make.data import load_mnist
 
 CHAPTER = definitions("21")
+STORED = ROOT / "data" / "devices.json"
 ANY = ["--preload", "json"], []  # workers forked, and workers started afresh
 posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -54,9 +57,11 @@ def folder(tmp_path):
 
 
 @contextlib.contextmanager
-def launched(folder, *arguments):
+def launched(folder, *arguments, deaf=False):
+    """Start the launcher; `deaf` as from a shell's background, where SIGINT is ignored."""
     with subprocess.Popen([sys.executable, "launch.py", *arguments], cwd=folder, text=True, stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          preexec_fn=(lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) if deaf else None) as process:
         try:
             yield process
         finally:
@@ -123,13 +128,13 @@ def test_the_deadline_ends_all(folder, preload):
 
 @posix
 @pytest.mark.parametrize("preload", ANY)
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, "tie"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, "tie", "tie, deaf"])
 def test_nobody_outlives_the_launcher(folder, preload, how):
     """However it ends; the workers ignore SIGTERM, and one listens at its port no longer."""
-    with launched(folder, "--tied", "--workers", "2", *preload, "quick.py", "stubborn") as process:
+    with launched(folder, "--tied", "--workers", "2", *preload, "quick.py", "stubborn", deaf=how == "tie, deaf") as process:
         workers = workers_of(process, 2)
         until(lambda: all(log(folder, i)[-1:] == ["ignores"] for i in range(2)))
-        process.stdin.close() if how == "tie" else process.send_signal(how)
+        process.stdin.close() if isinstance(how, str) else process.send_signal(how)
         process.wait(60)
         until(lambda: not any(map(alive, workers)), 10)
 
@@ -183,9 +188,9 @@ def test_workers_share_what_one_would_take(step, size, workers):
 
 
 @posix
-@pytest.mark.parametrize("victim", [0, 1])
-def test_a_killed_worker_is_survived(folder, victim):
-    """Kill the chief, or the other, in the middle; start again; the weights are those of a training that was not hurt."""
+@pytest.mark.parametrize("victim, how", [(0, signal.SIGKILL), (1, signal.SIGKILL), (1, signal.SIGTERM)])
+def test_a_killed_worker_is_survived(folder, victim, how):
+    """End the chief, or the other, in the middle; start again; the weights are those of a training that was not hurt."""
     (x, y), _ = load_mnist()
     np.savez(folder / "digits.npz", x=x[:600], y=y[:600])
     fast = ["--preload", "tensorflow"] if sys.platform == "linux" else []
@@ -195,12 +200,17 @@ def test_a_killed_worker_is_survived(folder, victim):
     with launched(folder, *line, "run", "24", "0.2") as process:
         workers = workers_of(process, 2)
         until(lambda: "step 13" in log(folder, victim))
-        os.kill(workers[victim], signal.SIGKILL)
+        os.kill(workers[victim], how)
         assert process.wait(60) == 1
         assert not any(map(alive, workers))
+    said = [log(folder, worker)[-1] for worker in range(2)]
+    if how == signal.SIGTERM:
+        assert said[0] == said[1] and (begin := int(said[0].removeprefix("saved "))) >= 13
+    else:
+        begin = 20 if "step 20" in log(folder, 0) else 10
     with launched(folder, *line, "run", "24") as process:
         assert process.wait(240) == 0, process.stdout.read()
-    assert log(folder, 0)[1] in ("start 10", "start 20")
+    assert log(folder, 0)[1] == f"start {begin}"
     last = log(folder, 0)[-1]
     assert last.startswith("digest") and {last} == {log(folder, 1)[-1], log(folder, 0, "whole")[-1], log(folder, 1, "whole")[-1]}
 
@@ -222,3 +232,22 @@ def test_the_model_of_a_step():
     seconds = CHAPTER["step_seconds"]
     assert seconds(1, 0.5, 1e9, 1, 1) == 0.5
     assert np.isclose(seconds(4, 0.4, 8e6, 0, 1e9), 0.1 + 1.5 * 8e-3)
+
+
+@pytest.mark.skipif(not STORED.exists(), reason="not measured yet")
+def test_the_table_of_rates_is_what_the_script_wrote():
+    runs = json.loads(STORED.read_text())["rates"]["runs"]
+    for name, seeds in CHAPTER["SCALED"].items():
+        assert [runs[f"{name}, seed {seed}"]["accuracy"] for seed in range(3)] == [*seeds]
+    means = {}
+    for name, run in runs.items():
+        means.setdefault(name.rsplit(", seed", 1)[0], []).append(run["accuracy"])
+    for beginning, best in [("batch 64, r", "batch 64, rate 0.04"), ("batch 512, r", "batch 512, rate 0.0566"),
+                            ("batch 2048, r", "batch 2048, rate 0.04, warm-up"), ("batch 512, 16", "batch 512, 16 passes, rate 0.08")]:
+        assert max((name for name in means if name.startswith(beginning)), key=lambda name: sum(means[name])) == best
+
+
+def test_the_table_in_the_text_is_that_of_the_proof():
+    shown = [[float(number) for number in line.split("|")[4].split()] for line in re.findall(r"\| [\d,]+ \| 0\.[^\\]*", find_notebook("21").read_text())]
+    assert len(shown) == len(CHAPTER["SCALED"])
+    assert all(np.allclose(row, seeds, atol=0.00051) for row, seeds in zip(shown, CHAPTER["SCALED"].values(), strict=True))
