@@ -68,3 +68,8 @@ def listeners():
             rows = [line.split() for line in Path(table).read_text().splitlines()[1:]]
             found |= {int(row[1].rsplit(":", 1)[1], 16) for row in rows if row[3] == "0A"}
     return found
+
+
+def closed(ports, seconds=5):
+    """Say whether nobody listens on these ports, at once or before the seconds are over."""
+    return until(lambda: not ports & listeners(), seconds)

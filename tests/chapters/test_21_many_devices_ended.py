@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from conftest import ROOT, find_notebook
 from jupyter_client.manager import KernelManager
-from processes import Marked, listeners, until
+from processes import Marked, closed, listeners, until
 
 from tools.make.scripts import write_scripts
 
@@ -64,7 +64,7 @@ def test_these_tests_can_see_a_worker_that_stays(tied, folder, marked):
     launcher.kill()
     launcher.wait()
     assert marked.gone(5 if tied else 1) == tied
-    assert not ports & listeners() if tied else ports <= listeners()
+    assert closed(ports) if tied else ports <= listeners()
 
 
 IN_TERMINAL = pytest.mark.skipif(sys.platform != "linux", reason="`setsid --ctty` gives a process a terminal on Linux")
@@ -86,7 +86,7 @@ def test_in_a_terminal(how, folder, marked):
             assert how != "Ctrl+C" or "interrupted" in said and "Traceback" not in said
     finally:
         os.close(ours)
-    assert launcher.wait(5) and marked.gone() and not ports & listeners()
+    assert launcher.wait(5) and marked.gone() and closed(ports)
 
 
 # What a notebook does: starts the launcher, tied to itself, and waits. `python -c` starts in no time.
@@ -108,7 +108,19 @@ def test_who_started_the_launcher_is_killed(seconds, folder, marked):
     ports = marked.listening()
     parent.kill()
     parent.wait()
-    assert marked.gone() and not ports & listeners()
+    assert marked.gone() and closed(ports)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.001, 0.003, 0.01, 0.03])
+def test_a_second_interrupt_soon_after_the_first(seconds, folder, marked):
+    """As a notebook sends it: one to all of its group, one because its end of the tie is closed."""
+    launcher = begin(LAUNCHER, folder, marked)
+    ports = all_listen(marked)
+    launcher.send_signal(signal.SIGINT)
+    time.sleep(seconds)
+    launcher.send_signal(signal.SIGINT)
+    assert marked.gone() and closed(ports)
+    launcher.wait()
 
 
 def test_started_where_nobody_can_interrupt(folder, marked):
@@ -118,7 +130,7 @@ def test_started_where_nobody_can_interrupt(folder, marked):
     ports = all_listen(marked)
     parent.kill()
     parent.wait()
-    assert marked.gone() and not ports & listeners()
+    assert marked.gone() and closed(ports)
 
 
 # --- the notebook --------------------------------------------------------------------------------------------------
@@ -180,6 +192,6 @@ def test_the_kernel_is_interrupted_and_then_killed_in_the_middle_of_a_launch(tmp
         assert notebook.run(source, notebook.workers_listen) is None
         ports = marked.listening()
         os.kill(notebook.pid, signal.SIGKILL)
-        assert marked.gone(10) and not ports & listeners()
+        assert marked.gone(10) and closed(ports)
     finally:
         notebook.close()
