@@ -85,7 +85,8 @@ def test_larger_batches_stay_behind_at_their_own_best_rate_too():
 
 
 def test_with_as_many_steps_a_large_batch_learns_as_much():
-    assert min(best(512, passes=16)[1]) >= max(best(64)[1])  # it has seen each image eight times as often
+    # it sees each image eight times as often; refuted if its mean is half a point behind
+    assert statistics.mean(best(512, passes=16)[1]) > statistics.mean(best(64)[1]) - 0.005
 
 
 # --- times ---------------------------------------------------------------------------------------------------------
