@@ -54,6 +54,9 @@ lighthouse: book  ## what Lighthouse must find on every page, or on PAGES="book/
 	for device in desktop phone; do npx --yes @lhci/cli@0.15.1 autorun \
 	  --config=tools/lighthouse/$$device.yml $(PAGES:%=--collect.url=%) || exit 1; done
 
+ray: _build/ray/ready  ## run chapter 21's training under Ray Train too: the same numbers? (2 GB, three minutes)
+	_build/ray/bin/python -m tools.ray.same_digest
+
 lock: .venv/ready  ## renew requirements.lock after a change of requirements.txt
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 -q --no-annotate --no-header requirements.txt -o requirements.lock
@@ -69,4 +72,9 @@ clean:  ## remove the environment and everything built
 	$(BIN)/python -c "import matplotlib.font_manager"  # builds its font cache now, not in a reader's cell
 	@touch $@
 
-.PHONY: help book serve pdf epub lab refresh lint test bench bench-frameworks lighthouse lock clean
+_build/ray/ready: tools/ray/requirements.txt requirements.lock
+	$(PYTHON) -m venv _build/ray
+	_build/ray/bin/python -m pip install --disable-pip-version-check -q -r tools/ray/requirements.txt
+	@touch $@
+
+.PHONY: help book serve pdf epub lab refresh lint test bench bench-frameworks lighthouse ray lock clean
