@@ -13,6 +13,7 @@ accuracy   seconds to each mark of the test set with chapter 14's recipes, three
 epoch      test accuracy after one epoch of a kind in each framework: the same task
 profile    where the time of the book's loop goes, as it is and tuned, by TensorFlow's profiler
 changes    the same loop with one change after the other, and under other settings
+gpu        what others.py printed with --json on a machine with a GPU, kept by hand: never made here
 
 PyTorch and JAX live in environments of their own under _build/frameworks/, made when missing.
 All frameworks run at once, each in a process of its own, and wait for their turn: a round measures
