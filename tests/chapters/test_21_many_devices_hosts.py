@@ -85,7 +85,7 @@ class Pair:
         return self.outputs[index].read_text()
 
     def reach(self, step):
-        assert until(lambda: all(f"step {step}\n" in self.said(i) for i in (0, 1)), DEADLINE), [self.said(0), self.said(1)]
+        assert until(lambda: all(f"step {step}:" in self.said(i) for i in (0, 1)), DEADLINE), [self.said(0), self.said(1)]
 
     def end(self):
         """Return the exit codes, and the seconds until the last of them."""
@@ -118,7 +118,7 @@ def test_a_worker_killed_on_one_host_ends_the_other_and_both_go_on_to_the_same_d
     codes, seconds = reference.end()
     print(f"worker 1 was killed; the others had ended {seconds:.1f} s later")
     assert codes == [1, 1] and seconds < DEADLINE / 2
-    assert "error UnavailableError" in reference.said(0) and "worker 1 ended by SIGKILL" in reference.said(1)
+    assert "error UnavailableError: a partner is gone" in reference.said(0) and "worker 1 ended by SIGKILL" in reference.said(1)
     assert marked.gone()
 
     assert not (folders[1] / "checkpoints").exists()  # hosts share no disk, and only the chief's counts
