@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tools.book.files import find_notebook
 from tools.make import devices
 from tools.make.data import as_input, load_mnist
 
@@ -91,7 +92,6 @@ def test_with_as_many_steps_a_large_batch_learns_as_much():
 
 # --- times ---------------------------------------------------------------------------------------------------------
 
-@pytest.mark.skipif(len(TIMES["runs"]) < 3 * devices.ROUNDS, reason="`python -m tools.make.devices times` wants an idle machine to finish")
 def test_every_round_of_the_times_is_stored():
     assert TIMES["unit"] == "ms" and TIMES["batch"] == devices.BATCH and TIMES["cores"] >= 2
     assert TIMES["runs"].keys() == {f"{name}, round {turn}" for name in devices.ARRANGEMENTS for turn in range(devices.ROUNDS)}
@@ -109,6 +109,24 @@ def test_the_line_through_known_times_is_found():
 def test_the_speed_up_of_known_times_is_found():
     steps = {"small": 10, "middle": 20, "CS 20": 100}
     halves = {f"{name}, half": ms / 2 for name, ms in steps.items()} | {f"{size} bytes": 2 + size / 500_000 for size in devices.SIZES}
-    runs = {f"{name}, round {turn}": steps | (halves if name.startswith("2 p") else {}) for name in devices.ARRANGEMENTS for turn in range(5)}
+    runs = {f"{name}, round {turn}": steps | (halves if name.startswith("2 p") else {}) for name in devices.ARRANGEMENTS for turn in range(devices.ROUNDS)}
     predicted, measured = devices.speed_up({"runs": runs, "parameters": {"small": 125_000}}, "small")
     assert measured == 1 and predicted == pytest.approx(10 / (5 + 2 + 1))
+
+
+def test_the_text_says_what_the_times_say():
+    text, medians = find_notebook("21").read_text(), devices.medians(TIMES)
+    one, threads, processes = medians.values()
+    for name in devices.NETWORKS:
+        model = one[name] / devices.speed_up(TIMES, name)[0]
+        shown = " | ".join(f"{ms:.1f}" for ms in (one[name], threads[name], processes[name], model))
+        assert f"| {TIMES['parameters'][name]:,} | {shown} |" in text
+        assert 1.2 <= round(processes[name] / model, 1) <= 1.4  # "too hopeful by 1.2 to 1.4 times"
+    found = {name: [TIMES["runs"][f"1 process, 1 thread, round {turn}"][network] / TIMES["runs"][f"{name}, round {turn}"][network]
+                    for turn in range(devices.ROUNDS) for network in devices.NETWORKS] for name in medians}
+    for name, words in [("1 process, 2 threads", "a step faster than one, {:.2f} to {:.2f} times"), ("2 processes, 1 thread", "were {:.2f} to {:.2f} times as fast")]:
+        assert words.format(min(found[name]), max(found[name])) in text
+    assert min(found["1 process, 2 threads"]) > 1
+    for turn in range(devices.ROUNDS):  # "slower than the two threads in every round"
+        _, threads, processes = (TIMES["runs"][f"{name}, round {turn}"] for name in medians)
+        assert all(processes[name] > threads[name] for name in devices.NETWORKS)

@@ -11,9 +11,9 @@ rates      batch and rate scaled together: chapter 19's `small_reader` on 30,720
 times      milliseconds of a training step on 128 images, of three networks: in one process with one
            thread, in one with two, and in two processes with one each. These also time half such a
            step ("half": 64 images, nothing sent, in both at once) and TensorFlow's all-reduce of
-           arrays of several sizes. Medians of calls after a warm-up, in five rounds in which the
+           arrays of several sizes. Medians of calls after a warm-up, in three rounds in which the
            arrangements take turns, each made again if others used the machine meanwhile. It wants
-           two idle cores (two minutes)
+           two idle cores (a minute)
 
 The notebook shows the numbers as short tables; tests of chapter 21 hold the two together. An
 interrupted table is finished, a whole one is made anew.
@@ -53,7 +53,7 @@ RULES = {"same": lambda times: 1, "square root": lambda times: times ** 0.5,
          "linear": lambda times: times}
 
 # times
-ROUNDS = 5
+ROUNDS = 3
 DISTURBED = 0.1  # cores that others may use meanwhile
 BATCH = 128
 ARRANGEMENTS = {"1 process, 1 thread": (1, 1), "1 process, 2 threads": (1, 2),
