@@ -24,6 +24,8 @@ from tools.make.data import load_mnist
 CHAPTER = definitions("21")
 STORED = ROOT / "data" / "devices.json"
 ANY = ["--preload", "json"], []  # workers forked, and workers started afresh
+FAST = ["--preload", "tensorflow"] if sys.platform == "linux" else []
+TWO = [*FAST, "--workers", "2", "train.py", "digits.npz"]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 # A worker without TensorFlow: it says who it is, and does what its first argument says.
@@ -278,7 +280,7 @@ def test_workers_with_other_scripts_say_so(folder):
     (folder / "second" / "train.py").write_text(CHAPTER["TRAIN"].replace("0.05, 0.9", "0.06, 0.9"))
     hosts = ",".join(runpy.run_path(str(folder / "launch.py"))["free_addresses"](2))
     with contextlib.ExitStack() as stack:
-        both = [stack.enter_context(launched(place, "--hosts", hosts, "--index", str(index), "--seconds", "100", "train.py", "digits.npz", "run", "3"))
+        both = [stack.enter_context(launched(place, *FAST, "--hosts", hosts, "--index", str(index), "--seconds", "100", "train.py", "digits.npz", "run", "3"))
                 for index, place in enumerate([folder, folder / "second"])]
         for index, process in enumerate(both):
             out = process.stdout.read()
@@ -297,9 +299,6 @@ def test_a_taken_port_is_not_given_away(monkeypatch):
             free = other.getsockname()[1]
         monkeypatch.setattr(random, "sample", lambda *_: [taken.getsockname()[1], free])
         assert names["free_addresses"](1) == [f"localhost:{free}"]
-
-
-TWO = [*(["--preload", "tensorflow"] if sys.platform == "linux" else []), "--workers", "2", "train.py", "digits.npz"]
 
 
 @pytest.fixture(scope="module")
