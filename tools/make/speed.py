@@ -1,6 +1,6 @@
 """Measure what chapter 20 compares and a busy machine would blur; fill data/speed.json.
 
-    python -m tools.make.speed               every table that is missing (20 minutes, idle)
+    python -m tools.make.speed               every table (20 minutes, idle)
     python -m tools.make.speed steps         only that one, made anew
 
 learning   how batches of five sizes learn: chapter 19's small network, two passes over the 55,000
@@ -25,7 +25,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -35,6 +34,7 @@ import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
+from tools.make import tables
 from tools.make.data import TRAINING, as_input, load_mnist
 from tools.make.frameworks import machine
 
@@ -46,28 +46,23 @@ RATES = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1]
 
 
 def learning():
-    """Return the runs of the table: validation accuracy, each stored when it is done."""
     chapter, ((x, y), _) = definitions("20"), load_mnist()
     x, y = as_input(x), y.astype(np.int32)
+
+    def accuracy(size, rate, seed):
+        keras.utils.set_random_seed(seed)
+        model = chapter["small_reader"]()
+        model.compile(keras.optimizers.Adam(rate), chapter["COST"], jit_compile=False)
+        model.fit(x[:TRAINING], y[:TRAINING], batch_size=size, epochs=2, verbose=0)
+        answers = model.predict(x[TRAINING:], batch_size=500, verbose=0).argmax(axis=1)
+        keras.backend.clear_session()
+        return round(float(np.mean(answers == y[TRAINING:])), 4)
+
     about = {"epochs": 2, "optimizer": "Adam", "judge": "validation",
              "rates": RATES, "seeds": SEEDS}
-    runs = read().get("learning", {}).get("runs", {})
     wanted = {f"batch {n}, rate {rate:g}, seed {seed}": (n, rate, seed)
               for n in BATCHES for rate in RATES for seed in SEEDS}
-    runs = {} if wanted.keys() <= runs.keys() else {run: runs[run] for run in wanted if run in runs}
-    for run, (n, rate, seed) in wanted.items():
-        if run not in runs:
-            begin = time.process_time()
-            keras.utils.set_random_seed(seed)
-            model = chapter["small_reader"]()
-            model.compile(keras.optimizers.Adam(rate), chapter["COST"], jit_compile=False)
-            model.fit(x[:TRAINING], y[:TRAINING], batch_size=n, epochs=2, verbose=0)
-            answers = model.predict(x[TRAINING:], batch_size=500, verbose=0).argmax(axis=1)
-            runs[run] = round(float(np.mean(answers == y[TRAINING:])), 4)
-            keras.backend.clear_session()
-            print(run, runs[run], f"{time.process_time() - begin:.0f} CPU s", flush=True)
-            store("learning", about | {"runs": runs})
-    return about | {"runs": runs}
+    tables.finish(OUTPUT, "learning", wanted, accuracy, here() | about)
 
 
 def milliseconds(seconds):
@@ -187,40 +182,22 @@ def formats():
     return {"unit": "ms", "runs": runs}
 
 
-def processor():
-    """Return the name of the processor and those of its instructions that matter here."""
+def here():
+    """Return what a table says of its machine: the processor, its instructions and its cores."""
     about = machine()
-    return " ".join([about["cpu"], *about.get("instructions", [])])
+    processor = " ".join([about["cpu"], *about.get("instructions", [])])
+    return {"processor": processor, "cores": os.cpu_count()}
 
 
-def read():
-    return json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
-
-
-def store(table, result):
-    """Write `result` under its name beside the others of OUTPUT, a run in a line."""
-    here = {"tensorflow": tf.__version__, "keras": keras.__version__,
-            "processor": processor(), "cores": os.cpu_count()}
-    written = read() | {table: here | result}
-    lines = []
-    for name, about in sorted(written.items()):
-        runs = ",\n".join(f"  {json.dumps(run)}: {json.dumps(found, separators=(',', ':'))}"
-                          for run, found in about["runs"].items())
-        head = json.dumps({key: value for key, value in about.items() if key != "runs"})
-        lines.append(f' {json.dumps(name)}: {head[:-1]}, "runs": {{\n{runs}}}}}')
-    OUTPUT.write_text("{\n" + ",\n".join(lines) + "\n}\n")
-
-
-TABLES = {"learning": learning, "steps": steps, "batches": batches, "threads": threads,
-          "formats": formats}
+TABLES = {"steps": steps, "batches": batches, "threads": threads, "formats": formats}
 
 
 def main():
-    tables = sys.argv[1:] or [name for name in TABLES if name not in read()]
-    if set(tables) - set(TABLES):
-        sys.exit(f"no such table: {sorted(set(tables) - set(TABLES))}; there are {list(TABLES)}")
-    for table in tables:
-        store(table, TABLES[table]())
+    for table in tables.asked_for({"learning": learning} | TABLES):
+        if table == "learning":
+            learning()
+        else:
+            tables.store(OUTPUT, table, here() | TABLES[table]())
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ def finish(path, table, wanted, measure, about):
         if run not in runs:
             begin = time.process_time()
             runs[run] = measure(*arguments)
-            shown = {key: value for key, value in runs[run].items() if not isinstance(value, list)}
+            shown = runs[run]
+            if isinstance(shown, dict):
+                shown = {key: value for key, value in shown.items() if not isinstance(value, list)}
             print(table, run, shown, f"{time.process_time() - begin:.0f} CPU s", flush=True)
             store(path, table, about | {"runs": runs})
 
