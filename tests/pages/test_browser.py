@@ -160,7 +160,7 @@ def test_the_first_page_opens_from_the_root(visit, book):
 def test_the_phone_menu_opens_leads_on_and_closes(visit, book):
     tab = visit(f"{book}/{LANDING}", PHONE, has_touch=True)
     menu, link = (
-        tab.locator("[popovertarget=chapters]"),
+        tab.locator("header [popovertarget=chapters]"),
         tab.locator("#chapters a[href$='04_output_size.html']"),
     )
     expect(link).to_be_hidden()
@@ -172,6 +172,9 @@ def test_the_phone_menu_opens_leads_on_and_closes(visit, book):
     expect(link).to_be_hidden()
     expect(menu).to_be_focused()
     menu.tap()
+    tab.locator("#chapters .close").tap()
+    expect(link).to_be_hidden()
+    menu.tap()
     link.tap()
     tab.wait_for_url(f"**/{CHAPTER}")
 
@@ -180,7 +183,11 @@ def test_the_contents_of_the_page_open_on_a_phone(visit, book):
     tab = visit(f"{book}/{CHAPTER}", PHONE, has_touch=True)
     link = tab.locator("#contents a[href='#add-zeros-padding']")
     expect(link).to_be_hidden()
-    tab.locator("[popovertarget=contents]").tap()
+    opens = tab.locator("header [popovertarget=contents]")
+    opens.tap()
+    tab.locator("#contents .close").tap()
+    expect(link).to_be_hidden()
+    opens.tap()
     link.tap()
     expect(link).to_be_hidden()
     expect(tab.locator("#add-zeros-padding h2")).to_be_in_viewport()
