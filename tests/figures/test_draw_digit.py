@@ -208,3 +208,31 @@ def test_a_click_on_a_map_says_what_it_sees(figure, size):
       for (let n = 0; n < 280 * 280; n++) if (data[4 * n] > 200 && data[4 * n + 2] < 60) on.push([Math.floor(n / 280), n % 280]);
       return [Math.min(...on.map((p) => p[0])), Math.max(...on.map((p) => p[0])), Math.min(...on.map((p) => p[1])), Math.max(...on.map((p) => p[1]))]; }""")
     assert frame == [40, 179, 120, 259]
+
+
+@SIZES
+def test_a_drawing_waits_in_the_compact_field_until_the_reader_draws(figure, size):
+    page = figure("draw-digit[compact]", size=size)
+    assert page.evaluate(WHITE) > 5000 and "says" not in page.locator("draw-digit").inner_text()
+    page.get_by_role("button", name="9", exact=True).click()
+    assert page.locator(".figure-verdict").inner_text().startswith("Not quite: 4.")
+    assert 90 < float(answer(page)[1]) < 99.9  # neither a toss-up that a browser's edges could turn, nor a matter of course
+    assert page.locator(".status").inner_text() == "Now draw a digit of your own over it."
+    assert "?" not in page.url
+    page.locator(".pad").scroll_into_view_if_needed()
+    draw(page, 7, "large")
+    assert answer(page)[0] == "7" and page.locator(".figure-verdict").count() == 0
+    page.get_by_role("button", name="Undo stroke").click()
+    assert page.evaluate(WHITE) < 1500 and page.locator(".status").inner_text() == "Draw a digit."  # only the invitation
+
+
+def test_the_first_stroke_replaces_the_drawing_that_waits_before_any_guess(figure):
+    page = figure("draw-digit[compact]")
+    draw(page, 1, "large")
+    page.get_by_role("button", name="1", exact=True).click()
+    assert page.locator(".figure-verdict").inner_text().startswith("Right.") and "over it" not in page.locator(".answer").inner_text()
+
+
+def test_nothing_waits_where_the_address_has_a_drawing_or_the_figure_is_whole(figure):
+    assert answer(figure("draw-digit[compact]", "digit=3"))[0] == "3"
+    assert figure("draw-digit").evaluate(WHITE) < 1500

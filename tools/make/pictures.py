@@ -1,18 +1,28 @@
-"""Draw the figures' photograph, and the card that stands where a link is shared.
+"""Draw the figures' photograph, the card that stands where a link is shared, and README's picture.
 
-    python -m tools.make.pictures
+    python -m tools.make.pictures           the first two
+    python -m tools.make.pictures readme    the third, of the book that `make book` built
+
+The third needs Chromium.
 """
+
+import io
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.cbook import get_sample_data
+from PIL import Image
+from playwright.sync_api import sync_playwright
 from scipy.signal import correlate2d
 
+from tools.book.browser import FLAGS, find_chromium, serving
 from tools.book.files import ROOT
 
 BOOK = ROOT / "book"
 PATH = BOOK / "figures" / "shared" / "photograph.bin"
 CARD = BOOK / "_static" / "card.png"
+README = ROOT / ".github" / "book.png"
 SOBEL_X = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 NIGHT, DAY = "#14181e", "#ffffff"
 
@@ -50,7 +60,47 @@ def card():
     return figure
 
 
-if __name__ == "__main__":
+def look(browser, address, theme, prepare, top):
+    """Return 800 x 900 pixels of a page of the book, from 12 above the element `top` on."""
+    tab = browser.new_page(viewport={"width": 800, "height": 900}, color_scheme=theme)
+    tab.goto(address, wait_until="networkidle")
+    prepare(tab)
+    tab.locator(top).first.evaluate("element => scrollBy(0, element.getBoundingClientRect().top"
+                                    " - document.querySelector('header').offsetHeight - 12)")
+    tab.wait_for_timeout(500)
+    picture = Image.open(io.BytesIO(tab.screenshot()))
+    tab.close()
+    return picture
+
+
+def readme(site=ROOT / "_build" / "html"):
+    """Return a picture of two pages side by side: a chapter and its figure by day, the first page
+    by night, its network having read a digit.
+    """
+    def skip(tab):
+        tab.locator("[data-skip]").first.click()
+        tab.mouse.move(0, 0)
+
+    def guess(tab):
+        tab.locator(".figure-gate").get_by_role("button", name="9", exact=True).click()
+        tab.mouse.move(0, 0)
+
+    with serving(site) as url, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        chapter = look(browser, f"{url}/notebooks/02_five_kernels.html", "light", skip,
+                       "kernel-playground")
+        first = look(browser, f"{url}/book/index.html", "dark", guess, "article h1")
+        browser.close()
+    both = Image.new("RGB", (chapter.width + first.width, chapter.height))
+    both.paste(chapter, (0, 0))
+    both.paste(first, (chapter.width, 0))
+    return both.quantize(192, dither=Image.Dither.NONE)
+
+
+if __name__ == "__main__" and "readme" in sys.argv:
+    readme().save(README, optimize=True)
+    print(f"{README}: {README.stat().st_size} bytes")
+elif __name__ == "__main__":
     PATH.write_bytes(photograph().tobytes())
     card().savefig(CARD, facecolor=NIGHT)
     for path in (PATH, CARD):

@@ -1,5 +1,6 @@
 // Draw a digit: the reader's digit through a trained network, layer by layer, live. With the
-// attribute `compact` the maps are folded away, and "Explain it" loads explain-digit.
+// attribute `compact` the maps are folded away, "Explain it" loads explain-digit, and a drawing
+// waits in the field to be guessed at.
 
 import { digitBars } from "../shared/bars.js";
 import { greyColour, MARK, paint } from "../shared/colour.js";
@@ -8,12 +9,14 @@ import { element } from "../shared/element.js";
 import { formatNumber, range } from "../shared/numbers.js";
 import { _ } from "../shared/words.js";
 import {
-  addressOf, fieldIn, forward, isBlob, isSeveral, judge, NAMES, preprocessSteps, sheetOf,
-  sheetPixels, sheetPlace, sheetValue, SIDE, stateFrom,
+  addressOf, drawingFrom, fieldIn, forward, isBlob, isSeveral, judge, NAMES, preprocessSteps,
+  sheetOf, sheetPixels, sheetPlace, sheetValue, SIDE, stateFrom,
 } from "./model.js";
 import { PadFigure } from "./pad.js";
 
 const SHEET = 640; // about how many pixels wide the maps of a layer are
+// The drawing that waits in the compact field, as an address has it: one stroke, a 4 or a 9.
+const WAITING = "bPZQYSWVVXVaVdVfXhZjcjejhjjilgneobpYqVqTrSrSrUrWqaqdqhpmpqotownynzmz";
 
 class DrawDigit extends PadFigure {
   static names = NAMES;
@@ -37,6 +40,20 @@ class DrawDigit extends PadFigure {
     const said = _("The network says {answer}, with {share} %.", words);
     const doubt = _("But this is unlike the digits that it knows: is it one?");
     return doubtful ? `${said} ${doubt}` : said;
+  }
+
+  async load() {
+    await super.load();
+    if (this.hasAttribute("compact") && this.asking) {
+      this.waits = drawingFrom({ ink: WAITING }).ink;
+      this.state.ink = this.waits;
+    }
+  }
+
+  /** The reader's first stroke takes the place of the drawing that waits. */
+  begin(point) {
+    if (this.state.ink === this.waits) this.state.ink = [];
+    super.begin(point);
   }
 
   // ---- Build -----------------------------------------------------------------------------------
@@ -146,10 +163,18 @@ class DrawDigit extends PadFigure {
     this.renderDrawing();
     const { steps, several } = this.result;
     if (this.explainer) this.explainer.hidden = this.asking || !steps || several;
-    this.status.textContent = steps
-      ? (this.asking && !several ? "" : this.said())
-      : (this.asking ? _("Draw a digit, then guess what the network will say.")
-        : _("Draw a digit."));
+    this.status.textContent = this.statusLine();
+  }
+
+  /** What the line below the question says; the question itself says the answer it has had. */
+  statusLine() {
+    const { steps, several } = this.result;
+    if (!steps) {
+      return this.asking ? _("Draw a digit, then guess what the network will say.")
+        : _("Draw a digit.");
+    }
+    if (this.asking && !several) return "";
+    return this.state.ink === this.waits ? _("Now draw a digit of your own over it.") : this.said();
   }
 
   /** Show everything but the sentence about it. */
