@@ -1,0 +1,89 @@
+"""Measure what chapter 23 says of few bits and of other inputs, on three seeds, in data/ship.json.
+
+    python -m tools.make.ship             both tables (about five minutes, idle)
+    python -m tools.make.ship inputs      only that one
+
+bits      the weights rounded to 8, 6, 5, 4, 3 or 2 bits, with a scale for each channel or one for
+          each tensor; none larger than a share of the largest, one of CUTS: right answers for each
+inputs    the validation images changed: mean ink, unsure answers, right answers, and the answers
+          that are sure and wrong
+
+The network is the chapter's, trained as there on seeds 0, 1 and 2, judged on the 5,000 validation
+images. The notebook shows the numbers as short tables; tests of chapter 23 hold the two together.
+"""
+
+import functools
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tools.book.definitions import definitions
+from tools.book.files import ROOT
+from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make.tables import asked_for, finish
+
+OUTPUT = ROOT / "data" / "ship.json"
+SEEDS = [0, 1, 2]
+BITS = [8, 6, 5, 4, 3, 2]
+CUTS = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
+
+
+@functools.cache
+def images():
+    """Return the training images and their labels, all 60,000."""
+    (x, y), _ = load_mnist()
+    return as_input(x), y.astype(np.int32)
+
+
+@functools.cache
+def trained(seed):
+    """Return the chapter's network, trained as there."""
+    chapter, (x, y) = definitions("23"), images()
+    keras.utils.set_random_seed(seed)
+    model = chapter["pocket_reader"]()
+    falling = keras.optimizers.schedules.CosineDecay(0.01, 550)
+    model.compile(keras.optimizers.Adam(falling), chapter["COST"])
+    model.fit(x[:TRAINING], y[:TRAINING], 100, verbose=0)
+    return model
+
+
+def measure_bits(bits, per_channel, seed):
+    """Return {"right": [accuracy for each of CUTS]}."""
+    chapter, (x, y) = definitions("23"), images()
+    few, weights, right = chapter["pocket_reader"](), trained(seed).get_weights(), []
+    for share in CUTS:
+        few.set_weights(chapter["with_bits"](weights, bits, per_channel, share))
+        logits = chapter["answers"](few, x[TRAINING:])
+        right.append(round(float(chapter["hits"](logits, y[TRAINING:])), 4))
+    return {"right": right}
+
+
+def measure_input(name, seed):
+    """Return the mean ink, and the shares of unsure, right, and sure and wrong answers."""
+    chapter, (x, y) = definitions("23"), images()
+    seen = chapter["INPUTS"][name](x[TRAINING:])
+    logits = chapter["answers"](trained(seed), seen)
+    unsure = chapter["softmax"](logits).max(axis=1) < 0.9
+    right = logits.argmax(axis=1) == y[TRAINING:]
+    return {key: round(float(np.mean(values)), 4) for key, values in {
+        "ink": seen, "unsure": unsure, "right": right, "sure and wrong": ~unsure & ~right}.items()}
+
+
+def main():
+    tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
+    judged = {"seeds": SEEDS, "judge": "validation"}
+    wanted = {
+        "bits": {f"{bits} bits, {'channel' if way else 'tensor'}, seed {seed}": (bits, way, seed)
+                 for seed in SEEDS for bits in BITS for way in (True, False)},
+        "inputs": {f"{name}, seed {seed}": (name, seed)
+                   for seed in SEEDS for name in definitions("23")["INPUTS"]},
+    }
+    for table in asked_for(wanted):
+        about = {"cuts": CUTS, **judged} if table == "bits" else judged
+        finish(OUTPUT, table, wanted[table], measure_bits if table == "bits" else measure_input,
+               about)
+
+
+if __name__ == "__main__":
+    main()
