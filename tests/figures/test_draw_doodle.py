@@ -524,7 +524,7 @@ def test_the_integers_of_a_layer_are_shown(figure, size):
     assert f"{real:.3f}".rstrip("0").rstrip(".") in shown
     table = [int(text.replace("−", "-")) for text in page.locator(".inside td").all_inner_texts()]
     assert np.array_equal(table, maps[:, :, 9].ravel())
-    expect(page.locator("td.here")).to_have_text(str(maps[4, 2, 9]).replace("-", "−"))
+    expect(page.locator("td.middle")).to_have_text(str(maps[4, 2, 9]).replace("-", "−"))
     ends = run_integers(net, image)[0]
     for name, value in zip(tool.NAMES, ends, strict=True):
         assert f"{name} {value}".replace("-", "−") in shown

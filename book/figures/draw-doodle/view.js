@@ -96,8 +96,8 @@ class DrawDoodle extends PadFigure {
     this.table = element("table", {});
     this.seen = element("p", { "aria-live": "polite" });
     this.inside.append(
-      element("p", {}, _("All that the network computes with are integers from −128 to 127. Black " +
-        "stands for 0, which is the integer {zero} where a layer cuts off what is below.",
+      element("p", {}, _("All that the network computes with are integers from −128 to 127. " +
+        "Black stands for 0, which is the integer {zero} where a layer cuts off what is below.",
       { zero: formatNumber(this.network.layers[0].zero) })),
       this.layer.root, element("div", { class: "figure-row" }, this.map.root),
       element("div", { class: "figure-halves" }, this.view.root,
@@ -161,7 +161,8 @@ class DrawDoodle extends PadFigure {
   said() {
     const { shares, answer, unsure } = this.result.said;
     const said = { word: this.words[WORDS[answer]], share: formatNumber(100 * shares[answer], 1) };
-    return unsure ? _("The network is not sure. Likeliest of its words: {word}, {share}\u00a0%.", said)
+    return unsure
+      ? _("The network is not sure. Likeliest of its words: {word}, {share}\u00a0%.", said)
       : _("The network says {word}, with {share}\u00a0%.", said);
   }
 
@@ -222,6 +223,7 @@ class DrawDoodle extends PadFigure {
     const layer = maps[name];
     const { size, channels, scale, zero } = layer;
     const value = valueAt(layer, place);
+    const nought = zero < 0 ? `(${formatNumber(zero)})` : zero;
     this.layer.show(name);
     this.map.input.max = channels - 1;
     if (Number(this.map.input.value) !== map || !this.map.input.value) this.map.input.value = map;
@@ -233,16 +235,17 @@ class DrawDoodle extends PadFigure {
     set(this.view.canvas, "aria-label", this.view.caption.textContent);
     this.seen.textContent = _("{layer}, map {map}, row {row}, column {column}: the integer " +
       "{value}. It stands for ({value} − {zero}) × {scale} = {real}.", { ...shown, row, column,
-      value: formatNumber(value), zero: zero < 0 ? `(${formatNumber(zero)})` : zero,
-      scale: formatNumber(scale, 5), real: formatNumber((value - zero) * scale, 3) });
+      value: formatNumber(value), zero: nought, scale: formatNumber(scale, 5),
+      real: formatNumber((value - zero) * scale, 3) });
     const { top, left, rows } = around(layer, place, AROUND);
     this.table.replaceChildren(element("caption", {}, _("The integers around it")),
       element("tbody", {}, rows.map((each, i) => element("tr", {}, each.map((integer, j) =>
-        element("td", { class: top + i === row && left + j === column && "here" },
+        element("td", { class: top + i === row && left + j === column && "middle" },
           formatNumber(integer)))))));
-    this.last.textContent = said && !asking ? _("The integers at the end, each step worth {scale} " +
-      "of a logit: {list}.", { scale: formatNumber(output.scale, 3), list: WORDS.map((word, n) =>
-      `${this.words[word]} ${formatNumber(said.logits[n])}`).join(", ") }) : "";
+    const list = said && WORDS.map((word, n) =>
+      `${this.words[word]} ${formatNumber(said.logits[n])}`).join(", ");
+    this.last.textContent = said && !asking ? _("The integers at the end, each step worth " +
+      "{scale} of a logit: {list}.", { scale: formatNumber(output.scale, 3), list }) : "";
   }
 }
 
