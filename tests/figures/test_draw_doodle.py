@@ -444,6 +444,28 @@ def test_nothing_is_asked_of_any_server_but_the_network_and_that_once(figure):
     assert [url.rpartition("/figures/")[2] for url in asked] == ["draw-doodle/network.safetensors"]
 
 
+def test_it_comes_when_its_reader_is_near(figure, pages):
+    page = figure("size-lab")
+    far = f"{pages}/draw-doodle.html"
+
+    def push_down(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("<article>", "<article><div style='height: 4000px'></div>"))
+
+    page.route(far, push_down)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/draw-doodle/")[2].partition("?")[0]))
+    page.goto(far)
+    page.wait_for_timeout(300)
+    assert "view.js" in asked and "doodle.js" not in asked and "model.js" not in asked
+    heights = [page.locator("draw-doodle").bounding_box()["height"]]
+    page.locator(".after").scroll_into_view_if_needed()
+    page.locator("draw-doodle[data-ready]").wait_for()
+    heights.append(page.locator("draw-doodle").bounding_box()["height"])
+    assert "doodle.js" in asked and "network.safetensors" not in asked
+    assert abs(heights[1] - heights[0]) < 24 and heights[0] > 500  # nothing jumps
+
+
 @pytest.mark.parametrize("body", [b"", bytes(BYTES[:20_000]), b"<!doctype html>Not here", bytes(HOSTILE["nine names"])], ids=len)
 def test_a_file_that_does_not_fit_gets_a_sentence_and_another_try(figure, body):
     page = figure("draw-doodle")

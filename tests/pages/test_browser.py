@@ -23,8 +23,9 @@ CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 LANDING, CHAPTER = PAGES[0], "notebooks/04_output_size.html"
 FIGURES = yaml.safe_load((ROOT / "book" / "figures.yml").read_text(encoding="utf-8"))
 # Gzipped, without images: what was measured (58,400 and 94,800), and a seventh. LANDING: and what
-# the pad needs to know which answers are unusual, 3,400.
-MOST_BYTES = {LANDING: 71_000, CHAPTER: 109_000, "notebooks/06_pooling.html": 165_000,  # two networks: 53,000
+# the pad needs to know which answers are unusual, 3,400; and what stands of the doodles before their
+# reader is near, 1,900 (the rest, 17,000, comes then, and their network, 31,000, with the first touch).
+MOST_BYTES = {LANDING: 73_000, CHAPTER: 109_000, "notebooks/06_pooling.html": 165_000,  # two networks: 53,000
               "notebooks/17_what_did_it_learn.html": 170_000}  # a network and its pad: 55,000
 MOST_BYTES_OF_ANY = 135_000
 COLOURS = ["color-contrast", "link-in-text-block"]  # axe's rules
@@ -249,6 +250,7 @@ def test_keyboard_alone_reaches_everything(visit, book, name):
     """
     tab = visit(f"{book}/{name}")
     for figure in tab.locator(f"article :is({', '.join(FIGURES)})").all():
+        figure.scroll_into_view_if_needed()  # one comes when its reader is near
         expect(figure).to_have_attribute("data-ready", "")
     tab.evaluate("""async () => {
         document.querySelectorAll("details").forEach((details) => details.open = true);

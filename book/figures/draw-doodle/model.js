@@ -4,7 +4,6 @@
 import { SIDE } from "../shared/ink.js";
 import { clamp, range, softmax } from "../shared/numbers.js";
 import { LETTERS, parseInteger } from "../shared/parse.js";
-import { insist, readFile } from "../shared/tensors.js";
 
 // ---- State: what is drawn (and `simple`, the same simplified, where that came from elsewhere),
 //      and the value of a map that is looked at
@@ -173,6 +172,36 @@ export function rasterise(strokes) {
 }
 
 // ---- The network's file ------------------------------------------------------------------------
+
+/** Throw where something in a file is not as it must be. */
+function insist(fact, what) {
+  if (!fact) throw new Error(what);
+}
+
+const TYPES = { F64: Float64Array, I32: Int32Array, I8: Int8Array };
+
+/**
+ * Read a safetensors file of such numbers: {tensors: {name: {shape, values}}, metadata: {name:
+ * text}}. What is no such file, or not a whole one, throws.
+ */
+function readFile(buffer) {
+  insist(buffer.byteLength >= 8, "too short");
+  const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
+  insist(start <= buffer.byteLength, "its header is cut off");
+  const text = new Uint8Array(buffer, 8, start - 8).reduce((all, byte) =>
+    all + String.fromCharCode(byte), "");
+  const { __metadata__: metadata = {}, ...entries } = JSON.parse(text);
+  const read = ([name, { dtype, shape, data_offsets: [from, to] }]) => {
+    insist(Object.hasOwn(TYPES, dtype), `${name}: a type that is not known`);
+    const Numbers = TYPES[dtype];
+    const count = shape.reduce((product, size) => product * size, 1);
+    insist(shape.every((size) => Number.isInteger(size) && size > 0) && Number.isInteger(from)
+      && from >= 0 && to - from === count * Numbers.BYTES_PER_ELEMENT
+      && start + to <= buffer.byteLength, `${name}: its place does not fit`);
+    return [name, { shape, values: new Numbers(buffer.slice(start + from, start + to)) }];
+  };
+  return { tensors: Object.fromEntries(Object.entries(entries).map(read)), metadata };
+}
 
 const KINDS = ["Conv2D", "Dense"];
 const isInt8 = (value) => Number.isInteger(value) && value >= -128 && value <= 127;

@@ -4,8 +4,11 @@ import { element } from "./element.js";
 import { range } from "./numbers.js";
 import { _ } from "./words.js";
 
-/** Make `count` bars: {root, show}; `show(n, {name, share, decimals, best})`, share null: "?". */
-function makeBars(count, label) {
+/**
+ * Make `count` bars: {root, show}; `show(n, {name, share, decimals, best})`: a share in percent,
+ * for null a question mark.
+ */
+export function makeBars(count, label) {
   const items = range(count, () => {
     const [name, bar] = [element("span"), element("span")];
     const said = element("span", { class: "share" });
@@ -32,12 +35,4 @@ export function digitBars(label = _("Probabilities"), decimals = 1) {
   const { root, show } = makeBars(10, label);
   return { root, show: (shares, best = null) => range(10, (n) => show(n,
     { name: String(n), share: shares ? shares[n] : null, decimals, best: n === best })) };
-}
-
-/** Make the bars of the likeliest: {root, show}; `show([[name, share], ...])`, null: unknown. */
-export function rankedBars(count) {
-  const { root, show } = makeBars(count, _("The likeliest"));
-  return { root, show: (ranked) => range(count, (n) => show(n,
-    { name: ranked?.[n][0] ?? "?", share: ranked?.[n][1] ?? null, decimals: 1,
-      best: Boolean(ranked) && n === 0 })) };
 }
