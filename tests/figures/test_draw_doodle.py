@@ -13,7 +13,7 @@ from browser import DESKTOP, PHONE
 from conftest import ROOT, definitions
 from figure_models import FIGURES, evaluate
 from figure_pages import expect_query
-from oracles import simplified
+from oracles import resampled, simplified, without_detail
 from playwright.sync_api import expect
 
 from tools.make import doodle_network as tool
@@ -83,6 +83,14 @@ def test_strokes_are_simplified_as_the_data_set_did():
         assert mine == [stroke.tolist() for stroke in simplified(strokes)]
         points += sum(map(len, mine))
     assert points > 3000 and max(np.max(stroke) for mine in got for stroke in mine) == 255
+
+
+def test_chapter_22_keeps_the_same_points():
+    simplify = of_chapter("22", "simplify")
+    for strokes in scribbles(60, 8):
+        for stroke in strokes:
+            if len(stroke) > 1:
+                assert np.array_equal(simplify(resampled(stroke)), without_detail(resampled(stroke)))
 
 
 def test_a_tap_keeps_its_point_twice_and_a_dot_is_no_drawing():

@@ -1,8 +1,8 @@
 """Train the network behind the figure "Draw a doodle" and write it to book/figures/draw-doodle.
 
-    python -m tools.make.doodle_network          train, quantise, evaluate, export (5 minutes of CPU)
-    python -m tools.make.doodle_network check    evaluate the file that is there
-    python -m tools.make.doodle_network samples  store the doodles that the page offers anew
+    python -m tools.make.doodle_network         train, quantise, evaluate, export (4 minutes of CPU)
+    python -m tools.make.doodle_network check   evaluate the file that is there
+    python -m tools.make.doodle_network samples store the doodles that the page offers anew
 
 It learns from real drawings: the first 2,000 bitmaps of ten categories of The Quick, Draw! Dataset,
 made available by Google, Inc. under CC BY 4.0. The book does not hold them; the script looks for

@@ -68,13 +68,13 @@ class DrawDoodle extends PadFigure {
       element("summary", {}, _("Look inside: the integers of a layer")));
     this.append(
       element("p", {}, _("The network knows ten words. Draw one of them, or press it to take a " +
-        "doodle of this book's authors.")),
+        "doodle by this book's authors.")),
       element("div", { class: "samples", role: "group", "aria-label": _("Doodles of this book") },
         WORDS.map((word) => button(this.words[word], () => this.take(word),
           { "aria-label": _("{word}: a doodle", { word: this.words[word] }) }))),
       element("div", { class: "panes" }, draw,
-        element("div", { class: "answer" }, this.gate, this.status, this.bars.root, this.record,
-          element("figure", { class: "read" }, this.input, this.caption)),
+        element("div", { class: "answer" }, this.gate, this.status, this.bars.root,
+          element("figure", { class: "read" }, this.input, this.caption), this.record),
         element("div", { class: "more" }, hint,
           element("p", { class: "note" }, _("The network learned from drawings of players of " +
             "Quick, Draw! (Google, CC BY 4.0). It does not learn from yours, which stays on this " +
