@@ -561,6 +561,17 @@ def test_the_integers_of_a_layer_are_shown(figure, size):
     expect_query(page, doodle=text, look="pool2,9,4,2")
 
 
+@SIZES
+def test_without_a_look_inside_nothing_is_left_of_it(figure, size):
+    page = figure("draw-doodle[compact]", size=size)
+    page.get_by_role("button", name="dog: a doodle").click()
+    skip(page)
+    says(page, "dog")
+    assert page.locator("details").count() == 0
+    assert page.locator("draw-doodle").inner_text().endswith("which stays on this page.")
+    assert page.locator("draw-doodle").evaluate("figure => [...figure.childNodes].every((node) => node.nodeType === 1)")
+
+
 def test_pictures_have_names(figure):
     page = figure("draw-doodle", f"doodle={tool.read_samples()['cat']}")
     page.locator("summary").click()

@@ -64,7 +64,7 @@ class DrawDoodle extends PadFigure {
     this.input = element("canvas", { role: "img", width: PIXELS, height: PIXELS,
       "aria-label": _("What the network reads, {side} by {side} pixels", { side: PIXELS }) });
     this.caption = element("figcaption");
-    this.inside = !this.hasAttribute("compact") && element("details", { class: "inside" },
+    this.inside = this.hasAttribute("compact") ? null : element("details", { class: "inside" },
       element("summary", {}, _("Look inside: the integers of a layer")));
     this.append(
       element("p", {}, _("The network knows ten words. Draw one of them, or press it to take a " +
@@ -78,8 +78,8 @@ class DrawDoodle extends PadFigure {
         element("div", { class: "more" }, hint,
           element("p", { class: "note" }, _("The network learned from drawings of players of " +
             "Quick, Draw! (Google, CC BY 4.0). It does not learn from yours, which stays on this " +
-            "page.")))),
-      this.inside);
+            "page.")))));
+    if (this.inside) this.append(this.inside);
   }
 
   /** Make the look inside, once the network is there. */
