@@ -38,3 +38,33 @@ def by_tensorflow(numbers):
     w = tf.reshape(tf.constant(numbers["filters"], tf.float32), (3, 3, 3, 2))
     y = tf.nn.conv2d(x, w, 2, [[0, 0], [1, 1], [1, 1], [0, 0]])[0]
     return (y + tf.constant(numbers["bias"], tf.float32)).numpy()
+
+
+# ---- Strokes, as The Quick, Draw! Dataset simplifies them -----------------------------------------
+
+def resampled(p):
+    """Return points every unit along a stroke (M, 2), its end included; a tap's point twice."""
+    along = np.r_[0, np.cumsum(np.hypot(*np.diff(p, axis=0).T))]
+    if along[-1] == 0:
+        return p[[0, 0]]
+    at = np.r_[np.arange(0, along[-1]), along[-1]]
+    return np.stack([np.interp(at, along, p[:, k]) for k in (0, 1)], axis=1)
+
+
+def without_detail(p, epsilon=2.0):
+    """Return what Ramer, Douglas and Peucker keep of a polyline (M, 2)."""
+    a, d = p[0], p[-1] - p[0]
+    v, length = p - a, np.hypot(*d)
+    gap = np.hypot(*v.T) if length == 0 else np.abs(d[0] * v[:, 1] - d[1] * v[:, 0]) / length
+    far = int(gap.argmax())
+    if gap[far] <= epsilon:
+        return p[[0, -1]]
+    return np.concatenate([without_detail(p[:far + 1])[:-1], without_detail(p[far:])])
+
+
+def simplified(strokes):
+    """Return strokes (M, 2) aligned, scaled to 255, resampled, simplified and rounded."""
+    low = np.concatenate(strokes).min(axis=0)
+    side = np.ptp(np.concatenate(strokes), axis=0).max()
+    return [np.round(without_detail(resampled((stroke - low) * 255 / side))).astype(int)
+            for stroke in strokes]

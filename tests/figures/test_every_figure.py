@@ -25,6 +25,7 @@ STATES = {
     "drag-digit": ["digit=7&move=5,-5&map=6", "digit=4"],
     "find-pattern": ["size=7&at=60,60&bias=-50&bend=on", "drawn=0,1,-1,0,1,-1,0,1,-1&brightness=ignored"],
     "train-here": ["rate=0.3&batch=8&start=small&bend=none&seed=4", "bend=sigmoid"],
+    "draw-doodle": ["doodle=AAADDRCDD8AA.AAADBjAA.D_D_&look=conv2,5,3,4", "doodle=AAADDRCD"],
     "cost-lab": ["F=63&W=512&C=64&K=64&S=3&rank=any&method=fft&cost=bytes", "F=2&W=8"],
 }
 EVERY = [(name, "") for name in VARIANTS]
@@ -146,7 +147,7 @@ def test_its_place_is_as_high_as_it_is(figure, name, size):
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_prediction_comes_first_but_not_for_a_shared_address(figure, tag):
-    if tag != "draw-digit":  # it asks when there is a digit
+    if tag not in ("draw-digit", "draw-doodle"):  # they ask when there is something to read
         page = figure(tag)
         expect(page.locator(f"{tag}[data-asking] .figure-gate button").first).to_be_visible()
         page.locator("[data-skip]").press("Enter")
@@ -228,9 +229,10 @@ CONTRASTS = """async () => {
 @pytest.mark.parametrize("name, file", [
     ("draw-digit", "network.safetensors"), ("drag-digit", "networks.safetensors"),
     ("find-pattern", "photograph.bin"), ("explain-digit", "network.safetensors"),
+    ("draw-doodle", "network.safetensors"),
 ])
 def test_without_its_file_it_says_so(figure, name, file):
-    page = figure(name)
+    page = figure(name, STATES[name][0] if name == "draw-doodle" else "")  # else it has no need yet
     page.route(f"**/{file}", lambda route: route.abort())
     page.reload()
     expect(page.get_by_role("alert")).to_contain_text("could not load")

@@ -87,6 +87,7 @@ STATES = {
     "find-pattern": ["size=7&at=60,70&brightness=ignored&bias=-50&bend=on", "at=157,0&size=3",
                      "drawn=" + ",".join(["0", "1", "-1", "1", "0"] * 5)],
     "train-here": ["rate=3.0&batch=128&start=zero&bend=sigmoid&seed=23", "bend=none"],
+    "draw-doodle": ["doodle=AAADDRCDD8AA.AAADBjAA.D_D_&look=conv2,5,3,4", "doodle=BAAB"],
     "cost-lab": ["F=63&W=512&C=64&K=3&S=4&rank=any&method=fft&cost=bytes", "method=separable"],
 }
 NONSENSE = {
@@ -109,6 +110,8 @@ NONSENSE = {
                      "bend=maybe", "bend=off", "brightness=counts", "bend=__proto__"],
     "train-here": ["rate=0.2", "rate=1", "rate=NaN", "batch=0", "start=He", "start=toString", "bend=tanh",
                    "seed=0", "seed=1.5", "seed=x", "preset=dead"],
+    "draw-doodle": ["doodle=a", "doodle=AAA", "doodle=<b>", "doodle=....", "doodle=EAAA", "doodle=____", "doodle=AAAA.",
+                    "doodle=" + "AAAA" * 1001, "look=conv9", "look=dense,1,1,1", "look=toString,1,1,1", "look=conv2,-1,a,3"],
     "cost-lab": ["F=0", "F=64", "F=3.5", "F=", "W=7", "W=513", "C=0", "K=65", "S=5", "S=-1", "rank=two",
                  "rank=1", "method=toString", "method=product", "cost=seconds", "cost=__proto__"],
 }

@@ -259,6 +259,7 @@ def test_keyboard_alone_reaches_everything(visit, book, name):
     """
     tab = visit(f"{book}/{name}")
     for figure in tab.locator(f"article :is({', '.join(FIGURES)})").all():
+        figure.scroll_into_view_if_needed()  # one comes when its reader is near
         expect(figure).to_have_attribute("data-ready", "")
     tab.evaluate("""async () => {
         document.querySelectorAll("details").forEach((details) => details.open = true);

@@ -2,6 +2,7 @@
 // tools/make/digit_network.py trains it; tests compare every number with Keras's. No page.
 
 import { convolve, dense, pool } from "../shared/convolution.js";
+import { SIDE } from "../shared/ink.js";
 import { clamp, range, softmax } from "../shared/numbers.js";
 import { LETTERS, parseInteger, parseOneOf } from "../shared/parse.js";
 import { readTensors } from "../shared/tensors.js";
@@ -12,9 +13,6 @@ const POOL = 2;
 // ---- State: a drawing or a sample, and the value of a map that is looked at --------------------
 
 export const NAMES = ["digit", "ink", "field"];
-
-/** Pixels along a side of the drawing field. */
-export const SIDE = 280;
 
 /** Read {digit, ink} out of the address; nonsense is an empty field. `given`: a digit was not. */
 export function drawingFrom(text) {

@@ -6,19 +6,20 @@ import { digitBars } from "../shared/bars.js";
 import { greyColour, MARK, paint } from "../shared/colour.js";
 import { button, cellUnder, choice, numberField } from "../shared/controls.js";
 import { element } from "../shared/element.js";
+import { SIDE } from "../shared/ink.js";
 import { formatNumber, range } from "../shared/numbers.js";
 import { _ } from "../shared/words.js";
 import {
   addressOf, drawingFrom, fieldIn, forward, isBlob, isSeveral, judge, NAMES, preprocessSteps,
-  sheetOf, sheetPixels, sheetPlace, sheetValue, SIDE, stateFrom,
+  sheetOf, sheetPixels, sheetPlace, sheetValue, stateFrom,
 } from "./model.js";
-import { PadFigure } from "./pad.js";
+import { DigitFigure } from "./pad.js";
 
 const SHEET = 640; // about how many pixels wide the maps of a layer are
 // The drawing that waits in the compact field, as an address has it: one stroke, a 4 or a 9.
 const WAITING = "bPZQYSWVVXVaVdVfXhZjcjejhjjilgneobpYqVqTrSrSrUrWqaqdqhpmpqotownynzmz";
 
-class DrawDigit extends PadFigure {
+class DrawDigit extends DigitFigure {
   static names = NAMES;
   static stateFrom = stateFrom;
   static addressOf = addressOf;

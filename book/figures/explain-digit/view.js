@@ -2,7 +2,7 @@
 // Inside a draw-digit (its `reader`) it explains what is drawn there.
 
 import { preprocessSteps } from "../draw-digit/model.js";
-import { PadFigure } from "../draw-digit/pad.js";
+import { DigitFigure } from "../draw-digit/pad.js";
 import { divergingColour, greyColour, paint } from "../shared/colour.js";
 import { ARROWS, button, choice, sliderField } from "../shared/controls.js";
 import { element, set } from "../shared/element.js";
@@ -17,7 +17,7 @@ import {
 const NOBODY = "nobody"; // where there is no other digit
 const number = (value) => formatNumber(value, 2);
 
-class ExplainDigit extends PadFigure {
+class ExplainDigit extends DigitFigure {
   static names = NAMES;
   static stateFrom = stateFrom;
   static addressOf = addressOf;

@@ -1,26 +1,38 @@
-// The ten probabilities of a network, as bars.
+// The probabilities of a network, as bars.
 
 import { element } from "./element.js";
 import { range } from "./numbers.js";
 import { _ } from "./words.js";
 
 /**
+ * Make `count` bars: {root, show}; `show(n, {name, share, decimals, best})`: a share in percent,
+ * for null a question mark.
+ */
+export function makeBars(count, label) {
+  const items = range(count, () => {
+    const [name, bar] = [element("span"), element("span")];
+    const said = element("span", { class: "share" });
+    const item = element("li", {}, name, element("span", { class: "bar" }, bar), said);
+    return { item, name, bar, said };
+  });
+  const show = (n, { name, share, decimals, best }) => {
+    const none = share === null;
+    items[n].name.textContent = name;
+    items[n].said.textContent = none ? "?" : `${(100 * share).toFixed(decimals)} %`;
+    items[n].bar.style.width = none ? 0 : `${100 * share}%`;
+    items[n].item.classList.toggle("best", best);
+  };
+  const root = element("ol", { class: "shares", "aria-label": label },
+    items.map(({ item }) => item));
+  return { root, show };
+}
+
+/**
  * Make the bars of ten digits: {root, show}. `show(shares, best)` shows probabilities, in percent
  * with `decimals`, the digit `best` in bold; for null question marks.
  */
 export function digitBars(label = _("Probabilities"), decimals = 1) {
-  const items = range(10, (n) => {
-    const [bar, share] = [element("span"), element("span", { class: "share" })];
-    const item = element("li", {}, element("span", {}, String(n)),
-      element("span", { class: "bar" }, bar), share);
-    return { item, bar, share };
-  });
-  const show = (shares, best = null) => items.forEach(({ item, bar, share }, n) => {
-    share.textContent = shares ? `${(100 * shares[n]).toFixed(decimals)} %` : "?";
-    bar.style.width = shares ? `${100 * shares[n]}%` : 0;
-    item.classList.toggle("best", n === best);
-  });
-  const root = element("ol", { class: "shares", "aria-label": label },
-    items.map(({ item }) => item));
-  return { root, show };
+  const { root, show } = makeBars(10, label);
+  return { root, show: (shares, best = null) => range(10, (n) => show(n,
+    { name: String(n), share: shares ? shares[n] : null, decimals, best: n === best })) };
 }

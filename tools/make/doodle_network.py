@@ -1,0 +1,292 @@
+"""Train the network behind the figure "Draw a doodle" and write it to book/figures/draw-doodle.
+
+    python -m tools.make.doodle_network         train, quantise, evaluate, export (4 minutes of CPU)
+    python -m tools.make.doodle_network check   evaluate the file that is there
+    python -m tools.make.doodle_network samples store the doodles that the page offers anew
+
+It learns from real drawings: the first 2,000 bitmaps of ten categories of The Quick, Draw! Dataset,
+made available by Google, Inc. under CC BY 4.0. The book does not hold them; the script looks for
+them where shared/ lies beside the book (quickdraw_sample.npz, with its card), and says so when they
+are not there. Of each category, rows 0 to 1599 train, 1600 to 1799 choose (the temperature), and
+1800 to 1999 are looked at once, by the integers that the page computes.
+
+Readers' hands are others than the players': while it trains, half of the drawings are mirrored, and
+all are turned, stretched and sheared a little; then each is put into its box again, as the data set
+puts each drawing.
+
+Batch normalisation helps to train; then each one is folded into the convolution before it, and
+chapter 23's `integer_network` makes integers of what is left. The file is in the safetensors
+format: "NAME/weights" int8, "NAME/bias" int32, "NAME/multiplier" float64; its metadata are strings:
+"layers" (JSON: the name, kind, scale and zero point of each), "output" (the scale and zero point of
+the logits), "names", "temperature" (what divides the logits, so that the network is right as often
+as it says), "accuracy" and "confusion" (on the drawings it never saw; a row for each word, how
+often it was given each), "samples" (the book's own doodles, tools/make/doodle_strokes.json, as an
+address of the page has them), and where the drawings come from.
+"""
+
+import json
+import string
+import sys
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from tools.book.definitions import definitions
+from tools.book.files import ROOT
+
+OUTPUT = ROOT / "book" / "figures" / "draw-doodle" / "network.safetensors"
+SAMPLE = ROOT.parent / "shared" / "data" / "quickdraw_sample.npz"
+STROKES = Path(__file__).with_name("doodle_strokes.json")
+NAMES = ["airplane", "alarm clock", "banana", "bird", "book", "cat", "dog", "flower", "house",
+         "rainbow"]
+FILTERS = (16, 32, 64)
+EPOCHS, BATCH, SEED, PEAK = 20, 100, 0, 0.01
+LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"  # parse.js's
+DATA = ("trained on drawings of The Quick, Draw! Dataset, made available by Google, Inc. under "
+        "CC BY 4.0: https://github.com/googlecreativelab/quickdraw-dataset")
+
+
+# ---- The drawings ------------------------------------------------------------------------------
+
+def load_drawings(path=SAMPLE):
+    """Return {"train", "choose", "test"}: bytes (N, 28, 28), ink 255, and labels (N,)."""
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path.name} is not there: the real drawings are no part of the book (see {__name__})")
+    with np.load(path, allow_pickle=False) as file:
+        if file["names"].tolist() != NAMES:
+            raise ValueError(f"{path.name} holds {', '.join(file['names'])}")
+        bitmaps = file["bitmaps"]
+    rows = {"train": slice(0, 1600), "choose": slice(1600, 1800), "test": slice(1800, 2000)}
+    return {part: (bitmaps[:, some].reshape(-1, 28, 28),
+                   np.repeat(np.arange(10), some.stop - some.start))
+            for part, some in rows.items()}
+
+
+def load_strokes(path=SAMPLE):
+    """Return the 250 drawings with strokes, each a list of arrays (M, 2), and their bitmaps."""
+    with np.load(path, allow_pickle=False) as file:
+        points, drawing, stroke = (file[name] for name in ("points", "point_drawing",
+                                                           "point_stroke"))
+        bitmaps = file["bitmaps"][:, :25].reshape(-1, 28, 28)
+    strokes = []
+    for n in range(250):
+        own, numbers = points[drawing == n].astype(int), stroke[drawing == n]
+        strokes.append([own[numbers == k] for k in np.unique(numbers)])
+    return strokes, bitmaps
+
+
+# ---- Training ----------------------------------------------------------------------------------
+
+def distort(x, rng):
+    """Return drawings (N, 28, 28) in 0..1 as other hands could have drawn them, in their box."""
+    n = len(x)
+
+    def draw(spread, base=0.0):
+        return base + rng.normal(0, spread, n).clip(-2 * spread, 2 * spread)
+
+    angle, shear, stretch = draw(0.1), draw(0.1), np.exp(draw(0.1))
+    mirror = rng.choice([-1, 1], n)
+    forth = np.array([[np.cos(angle) * mirror, shear - np.sin(angle)],
+                      [np.sin(angle) * mirror, np.cos(angle) * stretch]]).transpose(2, 0, 1)
+    place = np.mgrid[:28, :28].reshape(2, -1)[::-1] - 13.5  # x, y of each pixel
+    moved = forth @ place  # (N, 2, 784)
+    ink = (x.reshape(n, 1, -1) > 0.5)
+    low = np.where(ink, moved, np.inf).min(axis=2)
+    high = np.where(ink, moved, -np.inf).max(axis=2)
+    side = (np.where(ink, place, -np.inf).max(axis=2) - np.where(ink, place, np.inf).min(axis=2))
+    shrink = (high - low).max(axis=1) / side.max(axis=1)  # back to the box it had
+    source = np.linalg.inv(forth) @ (place * shrink[:, None, None] + ((low + high) / 2)[..., None])
+    return bilinear(x, source + 13.5)
+
+
+def bilinear(x, places):
+    """Return x (N, 28, 28) at places (N, 2, 784), columns and rows; 0 outside."""
+    padded = np.pad(x, ((0, 0), (1, 2), (1, 2))).ravel()
+    columns, rows = places.clip(-1, 28).transpose(1, 0, 2) + 1
+    j, i = columns.astype(int), rows.astype(int)
+    a, b = rows - i, columns - j
+    at = (np.arange(len(x))[:, None] * 31 + i) * 31 + j
+    top = padded[at] * (1 - b) + padded[at + 1] * b
+    bottom = padded[at + 31] * (1 - b) + padded[at + 32] * b
+    return (top * (1 - a) + bottom * a).reshape(x.shape).astype(np.float32)
+
+
+def network(normalised):
+    """Return the model: logits (N, 10) from images (N, 28, 28, 1) in 0..1, ink 1."""
+    import keras  # takes seconds, and who only reads the file has no need of it
+
+    layers = []
+    for n, filters in enumerate(FILTERS, start=1):
+        layers += [keras.layers.Conv2D(filters, 3, padding="same", use_bias=not normalised,
+                                       activation=None if normalised else "relu", name=f"conv{n}")]
+        if normalised:
+            layers += [keras.layers.BatchNormalization(name=f"norm{n}"), keras.layers.ReLU()]
+        layers += [keras.layers.MaxPooling2D(2)]
+    return keras.Sequential([keras.Input((28, 28, 1)), *layers, keras.layers.Flatten(),
+                             keras.layers.Dense(10, name="dense")])
+
+
+def train(x, y):
+    """Return the model with normalisation, trained on bytes (N, 28, 28) and labels (N,)."""
+    import keras
+
+    keras.utils.set_random_seed(SEED)
+    rng, model = np.random.default_rng(SEED), network(normalised=True)
+    x = x / np.float32(255)
+    steps = EPOCHS * (len(x) // BATCH)
+    rate = keras.optimizers.schedules.CosineDecay(PEAK / 20, steps, warmup_target=PEAK,
+                                                  warmup_steps=steps // 10)
+    model.compile(keras.optimizers.Adam(rate),
+                  keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+                  metrics=["accuracy"])
+    for epoch in range(EPOCHS):
+        order = rng.permutation(len(x))
+        fit = model.fit(distort(x[order], rng)[..., None], y[order], batch_size=BATCH, verbose=0,
+                        shuffle=False)
+        print(f"epoch {epoch + 1} of {EPOCHS}: loss {fit.history['loss'][0]:.4f}", flush=True)
+    return model
+
+
+def fold(model):
+    """Return the same network without normalisation: each one is part of its convolution."""
+    plain = network(normalised=False)
+    for n in range(1, len(FILTERS) + 1):
+        norm = model.get_layer(f"norm{n}")
+        gamma, beta, mean, variance = norm.get_weights()
+        factor = gamma / np.sqrt(variance + norm.epsilon)
+        [kernel] = model.get_layer(f"conv{n}").get_weights()
+        plain.get_layer(f"conv{n}").set_weights([kernel * factor, beta - mean * factor])
+    plain.get_layer("dense").set_weights(model.get_layer("dense").get_weights())
+    return plain
+
+
+# ---- Integers ----------------------------------------------------------------------------------
+
+def run(net, bitmaps):
+    """Return the logits (N, 10), real numbers, that the integers stand for."""
+    q = (bitmaps[..., None].astype(int) - 128).astype(np.int8)
+    logits = definitions("23")["run_integers"](net, q)
+    *_, scale, zero = net["layers"][-1]
+    return (logits.astype(float) - zero) * scale
+
+
+def cross_entropy(logits, y, temperature):
+    """Return the mean cross-entropy of softmax(logits / temperature), logits (N, 10)."""
+    z = logits / temperature
+    z = z - z.max(axis=1, keepdims=True)
+    return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y])
+
+
+def fit_temperature(logits, y):
+    """Return the temperature of least cross-entropy."""
+    candidates = np.geomspace(0.5, 2, 141)
+    return candidates[np.argmin([cross_entropy(logits, y, t) for t in candidates])]
+
+
+def shares_of(logits, temperature):
+    """Return the probabilities (N, 10) that the page shows."""
+    z = logits / temperature
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+# ---- The file ----------------------------------------------------------------------------------
+
+def names_of(layers):
+    """Return the names of an integer network's layers: conv1, conv2, ..., dense."""
+    return ["dense" if kind == "Dense" else f"conv{n}" for n, (kind, *_) in enumerate(layers, 1)]
+
+
+def write_network(path, net, metadata):
+    """Write an integer network; metadata: {name: what JSON can say}."""
+    tensors, layers = {}, []
+    for name, (kind, weights, bias, multiplier, scale, zero) in zip(
+            names_of(net["layers"]), net["layers"], strict=True):
+        tensors |= {f"{name}/weights": weights, f"{name}/bias": bias,
+                    f"{name}/multiplier": np.broadcast_to(multiplier, bias.shape).copy()}
+        layers.append({"name": name, "kind": kind, "scale": float(scale), "zero": int(zero)})
+    output = {"scale": layers[-1]["scale"], "zero": layers[-1]["zero"]}
+    strings = {name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+               for name, value in {"layers": layers, "output": output, **metadata}.items()}
+    save_file(tensors, path, strings)
+
+
+def read_network(path=OUTPUT):
+    """Return (the integer network, {name: value} of its metadata)."""
+    with safe_open(path, framework="numpy") as file:
+        metadata = {}
+        for name, text in file.metadata().items():
+            metadata[name] = text if name in ("data", "licence") else json.loads(text)
+        layers = [(layer["kind"], *(file.get_tensor(f"{layer['name']}/{part}")
+                                    for part in ("weights", "bias", "multiplier")),
+                   np.float32(layer["scale"]), layer["zero"]) for layer in metadata["layers"]]
+    return {"input": (np.float32(1 / 255), -128), "layers": layers}, metadata
+
+
+def read_samples(path=STROKES):
+    """Return the book's own doodles as the page's address has them: {name: text}."""
+    samples = json.loads(path.read_text(encoding="utf-8"))
+    if list(samples) != NAMES:
+        raise ValueError(f"{path.name} holds {', '.join(samples)}")
+    return {name: ".".join("".join(LETTERS[n >> 6] + LETTERS[n & 63] for point in stroke
+                                   for n in point) for stroke in strokes)
+            for name, strokes in samples.items()}
+
+
+def main():
+    if sys.argv[1:] == ["samples"]:
+        net, metadata = read_network()
+        del metadata["layers"], metadata["output"]
+        write_network(OUTPUT, net, {**metadata, "samples": read_samples()})
+        return
+    try:
+        drawings = load_drawings()
+    except FileNotFoundError as error:
+        sys.exit(str(error))
+    if sys.argv[1:] != ["check"]:
+        export(fold(train(*drawings["train"])), drawings)
+    report(drawings)
+
+
+def export(model, drawings):
+    """Make integers of a model without normalisation, and write them with what they do."""
+    (x, _), (x_choose, y_choose), (x_test, y_test) = drawings.values()
+    net = definitions("23")["integer_network"](model, x[::16, ..., None] / np.float32(255))
+    temperature = fit_temperature(run(net, x_choose), y_choose)
+    answers = run(net, x_test).argmax(axis=1)
+    confusion = np.zeros((10, 10), int)
+    np.add.at(confusion, (y_test, answers), 1)
+    write_network(OUTPUT, net, {
+        "names": NAMES, "temperature": round(float(temperature), 4),
+        "accuracy": float(np.mean(answers == y_test)), "confusion": confusion.tolist(),
+        "samples": read_samples(), "data": DATA, "licence": "CC BY 4.0"})
+
+
+def report(drawings):
+    """Print what the file that is there does with the drawings."""
+    net, metadata = read_network()
+    weights = sum(w.size + b.size for _, w, b, *_ in net["layers"])
+    print(f"{weights:,} weights, {OUTPUT.stat().st_size:,} bytes, "
+          f"temperature {metadata['temperature']}")
+    for part in ("choose", "test"):
+        x, y = drawings[part]
+        shares = shares_of(run(net, x), metadata["temperature"])
+        answers, sure = shares.argmax(axis=1), shares.max(axis=1)
+        print(f"{part}: {np.sum(answers == y):,} of {len(y):,} right, {np.mean(answers == y):.2%}; "
+              f"it says {sure.mean():.2%}; {np.mean(sure < 0.5):.1%} below a half, of these "
+              f"{np.mean((answers == y)[sure < 0.5]):.0%} right")
+    print(f"stored: accuracy {metadata['accuracy']:.2%}, of each word "
+          f"{dict(zip(NAMES, np.diag(metadata['confusion']).tolist(), strict=True))}")
+    strokes, bitmaps = load_strokes()
+    rasterise, labels = definitions("22").get("rasterise"), np.repeat(np.arange(10), 25)
+    for what, images in [("official bitmaps", bitmaps), ("strokes, by chapter 22's rasterise",
+                                                         np.stack([*map(rasterise, strokes)]))]:
+        print(f"the 250 drawings with strokes (it trained on them), {what}: "
+              f"{np.mean(run(net, images).argmax(axis=1) == labels):.1%}")
+
+
+if __name__ == "__main__":
+    main()
