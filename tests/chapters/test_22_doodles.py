@@ -303,8 +303,8 @@ def test_the_errors_are_told_as_stored():
     assert f"in the picture (one start) {recall['bird']} and {recall['dog']} of them" in TEXT
     assert f"most often on birds and dogs ({recall['bird']} and {recall['dog']} right)" in TEXT
     said = {what: three(row, what) for what in ("accuracy", "top 2", "says", "surest half", "unsurest tenth")}
-    assert f"In {percent(said['top 2'])} the right word is among the first two guesses" in TEXT
-    assert f"The network says {percent(said['says'])} on average and is right in {percent(said['accuracy'])}" in TEXT
+    assert f"In {100 * np.mean(said['top 2']):.0f} % the right word is among the first two guesses" in TEXT
+    assert f"The network says {100 * np.mean(said['says']):.0f} % on average and is right in {100 * np.mean(said['accuracy']):.0f} %" in TEXT
     assert f"Of its surer half {percent(said['surest half'])} are right, of the least sure tenth {percent(said['unsurest tenth'])}." in TEXT
     rest = (np.mean(said["accuracy"]) - 0.1 * np.mean(said["unsurest tenth"])) / 0.9
     assert f"{percent([rest])} of the others are right" in TEXT
