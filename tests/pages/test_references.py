@@ -111,6 +111,7 @@ def test_the_tests_of_a_chapter_carry_its_name():
     named = {path.stem.removeprefix("test_") for path in chapters.glob("test_[0-9]*.py")}
     more = {"11_own_picture"}  # a second file, for the half that reads photographs
     more |= {f"21_many_devices_{part}" for part in ("ended", "hosts", "stored")}
+    more |= {"22_doodles_range"}
     assert named - TITLES.keys() == more
     assert {path.stem for path in (chapters / "wrong_answers").glob("[0-9]*.py")} == TITLES.keys()
     for path in chapters.rglob("*[0-9][0-9]_*.py"):

@@ -1,0 +1,287 @@
+"""Train and test the readers of doodles that chapter 22 compares; write it to data/doodles.json.
+
+    python -m tools.make.doodles             every table (about a quarter of an hour of one core)
+    python -m tools.make.doodles few         only that one
+
+sources    800 drawings a class, generated or real: the linear network, the dense and the
+           convolutional one at several rates, and neighbours; judged on generated and on real
+           drawings to choose by; seed 0
+few        20 real drawings a class: from scratch, or from a network that learned generated
+           doodles or MNIST's digits before, all of it or only its last layer; judged on real
+           drawings to choose by; seed 0
+more       from 100 to 1,600 real drawings a class, from scratch, in 480 steps; and 800 of them,
+           moved and mirrored
+geometry   the 250 drawings with strokes, rasterised and compared with the images of their rows,
+           on the right sheet and on wrong ones; how many the game recognised, and whence they came
+tested     each of sources and few at its best rate there, on three seeds: on the drawings to
+           choose by, and once on the real drawings of the test
+
+The real drawings are Google's Quick, Draw! data set (CC BY 4.0), of which the file SAMPLE has
+2,000 of each class: rows 0 to 1599 are for training, 1600 to 1799 to choose by, 1800 to 1999 for
+the test. The project does not contain it. Seeds 0, 1 and 2 change the generated doodles, the
+choice of the few real ones, and the start. An interrupted table is finished, a whole one is made
+anew.
+"""
+
+import functools
+import sys
+
+import keras
+import numpy as np
+
+from tools.book.definitions import definitions
+from tools.book.files import ROOT
+from tools.make.data import load_mnist
+from tools.make.tables import asked_for, finish, read, store
+
+OUTPUT = ROOT / "data" / "doodles.json"
+SAMPLE = ROOT.parent / "shared" / "data" / "quickdraw_sample.npz"
+SEEDS = [0, 1, 2]
+SOURCES = ["generated", "real"]
+SHEETS = {"right": (24, 304, True), "no margin": (0, 256, True), "in the corner": (24, 304, False),
+          "margin forgotten once": (16, 288, True), "half a pixel off": (24 + 304 / 56, 304, True)}
+RATES = {"linear": [0.001, 0.003, 0.01, 0.03], "dense": [0.002, 0.004, 0.008, 0.016],
+         "convolutional": [0.004, 0.008, 0.016, 0.032]}
+NEIGHBOURS = [1, 3, 5, 9]
+WAYS = ["from scratch", "doodles, all layers", "doodles, last layer", "digits, all layers",
+        "digits, last layer"]
+FEW_RATES = [0.001, 0.003, 0.01, 0.03]
+AMOUNTS = [100, 400, 1600]
+BEFORE = 0.016  # the peak rate of what a network learns before the few real drawings
+PASSES, FEW_PASSES, STEPS = 6, 30, 480
+ABOUT_REAL = "The Quick, Draw! Dataset, Google, CC BY 4.0: a sample of 2,000 bitmaps a class"
+ROWS = {"train": slice(0, 1600), "choose": slice(1600, 1800), "test": slice(1800, 2000)}
+
+
+@functools.cache
+def chapter():
+    return definitions("22")
+
+
+@functools.cache
+def bitmaps():
+    if not SAMPLE.exists():
+        sys.exit(f"no {SAMPLE}: these tables are measured on real drawings, which the project does "
+                 "not contain. The stored ones stay as they are.")
+    with np.load(SAMPLE, allow_pickle=False) as file:
+        if file["names"].tolist() != chapter()["NAMES"]:
+            sys.exit(f"{SAMPLE} has the classes {file['names']}")
+        return file["bitmaps"]
+
+
+def real(rows):
+    """Return the rows (a slice) of each class of the sample as (images, labels)."""
+    x = bitmaps()[:, rows]
+    labels = np.repeat(np.arange(10, dtype=np.int32), x.shape[1])
+    return chapter()["prepare"](x.reshape(-1, 28, 28)), labels
+
+
+@functools.cache
+def drawings(source, part, seed, amount=800):
+    """Return (images, labels) of a source: to learn from, or 200 a class to choose by."""
+    if source == "generated":
+        amount, seed = (amount, seed) if part == "train" else (200, 100 + seed)
+        x, y = chapter()["generate"](amount, seed)
+        return chapter()["prepare"](x), y
+    return real(slice(0, amount) if part == "train" else ROWS[part])
+
+
+def fresh(kind):
+    """Return a fresh network of a kind."""
+    if kind == "convolutional":
+        return chapter()["doodle_reader"]()
+    return chapter()["dense_reader"](*([256, 128] if kind == "dense" else []))
+
+
+def learn(kind, source, rate, seed):
+    keras.utils.set_random_seed(seed)
+    return chapter()["taught"](fresh(kind), *drawings(source, "train", seed), rate, PASSES)
+
+
+def share_right(model, x, y):
+    return round(float(np.mean(chapter()["answers"](model, x).argmax(axis=1) == y)), 4)
+
+
+def by_neighbours(source, k, seed, x, y):
+    votes = chapter()["nearest"](*drawings(source, "train", seed), x, k)
+    return round(float(np.mean(votes == y)), 4)
+
+
+def from_source(kind, source, rate, seed):
+    """Return what a run of the table "sources" ends with; `rate` is k where neighbours vote."""
+    choose = {judge: drawings(judge, "choose", seed) for judge in SOURCES}
+    if kind == "neighbours":
+        return {judge: by_neighbours(source, int(rate), seed, *xy)
+                for judge, xy in choose.items()}
+    model = learn(kind, source, rate, seed)
+    return {judge: share_right(model, *xy) for judge, xy in choose.items()} | {
+        "training": share_right(model, *drawings(source, "train", seed))}
+
+
+@functools.cache
+def learned_before(what, seed):
+    """Return the weights of a convolutional network that learned "doodles" or "digits"."""
+    if what == "doodles":
+        return learn("convolutional", "generated", BEFORE, seed).get_weights()
+    (x, y), _ = load_mnist()
+    keras.utils.set_random_seed(seed)
+    x, y = chapter()["prepare"](x[:8000]), y[:8000].astype(np.int32)
+    return chapter()["taught"](fresh("convolutional"), x, y, BEFORE, PASSES).get_weights()
+
+
+def few(way, rate, seed):
+    """Return a network that learned 20 real drawings a class in one of WAYS."""
+    x, y = real(slice(20 * seed, 20 * seed + 20))
+    weights = None if way == "from scratch" else learned_before(way.split(",")[0], seed)
+    keras.utils.set_random_seed(seed)
+    model = fresh("convolutional")
+    if weights:  # the last layer, with its kernel and bias, begins anew
+        model.set_weights([*weights[:-2], *model.get_weights()[-2:]])
+    for layer in model.layers[:-1]:
+        layer.trainable = "last layer" not in way
+    return chapter()["taught"](model, x, y, rate, FEW_PASSES, 20)
+
+
+def more(amount, rate, seed):
+    """Return a network that learned `amount` real drawings a class; "800, moved" changes them."""
+    keras.utils.set_random_seed(seed)
+    model, number = fresh("convolutional"), int(str(amount).split(",")[0])
+    if "moved" in str(amount):
+        layers = keras.layers
+        model = keras.Sequential([
+            keras.Input((28, 28, 1)), layers.RandomFlip("horizontal"),
+            layers.RandomTranslation(2 / 28, 2 / 28, fill_mode="constant"), model])
+    return chapter()["taught"](model, *real(slice(0, number)), rate, STEPS // (number // 10))
+
+
+def best(table, name):
+    """Return the rate (or k) of a row that is best on what its learner may choose by."""
+    about = read(OUTPUT)[table]
+    judge = name.split(", ")[1] if table == "sources" else "real"
+    found = {}
+    for run, result in about["runs"].items():
+        row, rate, _ = run.rsplit(", ", 2)
+        if row == name:
+            found.setdefault(float(rate.split()[1]), []).append(result[judge])
+    return max(found, key=lambda rate: np.mean(found[rate]))
+
+
+def tested(table, name, seed):
+    """Return how a row of a table, at its best rate, answers: to choose by, and in the test."""
+    x, y = real(ROWS["test"])
+    rate, judges = best(table, name), {"real": real(ROWS["choose"])}
+    if table == "few":
+        model = few(name, rate, seed)
+    else:
+        kind, source = name.split(", ")
+        judges["generated"] = drawings("generated", "choose", seed)
+        if kind == "neighbours":
+            k = int(rate)
+            return {"rate": rate, "accuracy": by_neighbours(source, k, seed, x, y)} | {
+                judge: by_neighbours(source, k, seed, *xy) for judge, xy in judges.items()}
+        model = learn(kind, source, rate, seed)
+    found = answered(chapter()["answers"](model, x), y)
+    chosen = {judge: share_right(model, *xy) for judge, xy in judges.items()}
+    return {"rate": rate} | chosen | {key: value if key == "confusions" else round(float(value), 4)
+                             for key, value in found.items()}
+
+
+def answered(logits, y):
+    """Return the shares and counts of answers (N, 10) that chapter 22 speaks of."""
+    share = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=float)
+    share /= share.sum(axis=1, keepdims=True)
+    order = share.argsort(axis=1)
+    right = order[:, -1] == y
+    sure = np.argsort(-share.max(axis=1), kind="stable")
+    half, tenth = len(y) // 2, len(y) // 10
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (y, order[:, -1]), 1)
+    return {"accuracy": right.mean(), "top 2": (order[:, -2:] == y[:, None]).any(1).mean(),
+            "says": share.max(axis=1).mean(), "surest half": right[sure[:half]].mean(),
+            "unsurest tenth": right[sure[-tenth:]].mean(), "confusions": counts.tolist()}
+
+
+def strokes_of_sample(path=SAMPLE):
+    """Return the 250 drawings of the sample that have strokes, and the images of their rows."""
+    with np.load(path, allow_pickle=False) as file:
+        p, of, stroke = file["points"].astype(float), file["point_drawing"], file["point_stroke"]
+        images = file["bitmaps"][:, :25].reshape(-1, 28, 28)
+    drawings = [[p[(of == n) & (stroke == k)] for k in np.unique(stroke[of == n])]
+                for n in range(len(images))]
+    return drawings, images
+
+
+def distance(made, images):
+    """Return (mean difference of 255, lowest correlation) of pictures and images, rounded."""
+    likeness = [np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(made, images, strict=True)]
+    gap = np.abs(np.subtract(made, images, dtype=float)).mean()
+    return [round(float(gap), 2), round(float(min(likeness)), 3)]
+
+
+def geometry():
+    """Store how far the 250 drawings with strokes, rasterised, are from their images."""
+    bitmaps()
+    drawings, images = strokes_of_sample()
+    found = {"rasterise": distance([chapter()["rasterise"](d) for d in drawings], images)}
+    for name, (margin, size, middle) in SHEETS.items():
+        made = [chapter()["sampled"](d, margin, size, middle, 4) for d in drawings]
+        found[f"sampled, {name}"] = distance(made, images)
+    with np.load(SAMPLE, allow_pickle=False) as file:
+        countries, count = np.unique(file["countrycode"], return_counts=True)
+        found |= {"drawings": len(drawings), "points": len(file["points"]),
+                  "recognised": int(file["recognized"].sum()),
+                  "of the United States": int(count[countries == "US"][0]),
+                  "other countries": len(countries) - 1}
+    store(OUTPUT, "geometry", {"real": ABOUT_REAL, "runs": found})
+
+
+def rows(table):
+    """Return the names of the rows of a table, each with its rates."""
+    if table == "sources":
+        kinds = RATES | {"neighbours": NEIGHBOURS}
+        return {f"{kind}, {source}": rates for kind, rates in kinds.items() for source in SOURCES}
+    if table == "few":
+        return dict.fromkeys(WAYS, FEW_RATES)
+    rate = best("sources", "convolutional, real")
+    return {str(amount): [rate] for amount in [*AMOUNTS, "800, moved"]}
+
+
+def make_table(table):
+    """Store the runs of one table, each when it is done."""
+    bitmaps()
+    if table == "tested":
+        wanted = {f"{other}, {name}, seed {seed}": (other, name, seed)
+                  for other in ("sources", "few") for name in rows(other) for seed in SEEDS}
+    else:
+        wanted = {f"{name}, {'k' if name.startswith('n') else 'rate'} {rate:g}, seed {seed}":
+                  (name, rate, seed)
+                  for name, rates in rows(table).items() for rate in rates
+                  for seed in (SEEDS if table == "more" else SEEDS[:1])}
+
+    def run(*arguments):
+        if table == "tested":
+            found = tested(*arguments)
+        elif table == "sources":
+            name, rate, seed = arguments
+            found = from_source(*name.split(", "), rate, seed)
+        else:
+            model = {"few": few, "more": more}[table](*arguments)
+            found = {"real": share_right(model, *real(ROWS["choose"]))}
+        keras.backend.clear_session()
+        return found
+
+    finish(OUTPUT, table, wanted, run, {
+        "optimizer": "Adam, a rate that climbs and falls",
+        "seeds": SEEDS if table in ("tested", "more") else SEEDS[:1],
+        "judge": "real rows 1800 to 1999 of each class" if table == "tested" else
+                 "200 drawings a class: real rows 1600 to 1799, or generated ones",
+        "real": ABOUT_REAL})
+
+
+def main():
+    for table in asked_for(["geometry", "sources", "few", "more", "tested"]):
+        geometry() if table == "geometry" else make_table(table)
+
+
+if __name__ == "__main__":
+    main()
