@@ -351,3 +351,14 @@ def test_online_the_readers_learn_real_drawings_and_pass_their_proof(capsys):
         cell = next(cell for cell in cells if begin in cell)
         exec(cell[cell.index(begin):], names)
     assert names["source"] == "real" and capsys.readouterr().out.count("of real") == 4
+
+
+# --- the figure ----------------------------------------------------------------------------------------------------
+
+def test_what_the_page_says_of_its_figure_stands_in_the_figures_network():
+    from safetensors import safe_open
+    with safe_open(ROOT / "book" / "figures" / "draw-doodle" / "network.safetensors", "numpy") as file:
+        about = file.metadata()
+    counts = np.array(json.loads(about["confusion"]))
+    assert f"names {100 * float(about['accuracy']):.1f} % of {counts.sum():,} that it never saw" in TEXT
+    assert np.trace(counts) / counts.sum() == float(about["accuracy"])
