@@ -8,7 +8,7 @@ help:  ## list the commands
 
 book: .venv/ready  ## build the book from the stored outputs
 	$(BIN)/jupyter-book build . -W -n --keep-going
-	@echo "The book is built. Open it: $(CURDIR)/_build/html/index.html"
+	@echo "The book is built: $(CURDIR)/_build/html/index.html (for the figures: make serve)"
 
 serve: book  ## build the book and serve it at http://localhost:8000
 	@echo "Open http://localhost:8000 (Ctrl+C stops it)"

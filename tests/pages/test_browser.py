@@ -122,6 +122,14 @@ def test_a_page_fits_every_screen(visit, book, name):
     assert cut == []
 
 
+def test_part_and_minutes_stand_on_one_line(visit, book):
+    tab = visit(f"{book}/{CHAPTER}", PHONE)
+    part, minutes = (tab.locator(f".place {box}") for box in (".part", "[data-minutes]"))
+    middles = [box["y"] + box["height"] / 2 for box in (part.bounding_box(), minutes.bounding_box())]
+    assert abs(middles[0] - middles[1]) < 1
+    assert {box.evaluate("box => getComputedStyle(box).borderTopWidth") for box in (part, minutes)} == {"0px"}
+
+
 def test_a_line_has_the_measure_of_a_book(visit, book):
     """65 to 75 letters on average are ideal; the fonts of machines differ. Code may be wider."""
     tab = visit(f"{book}/{CHAPTER}", {"width": 1920, "height": 1080})
@@ -245,7 +253,9 @@ def test_what_search_shows_of_a_page_is_its_text(visit, book):
     tab = visit(f"{book}/search.html?q=images")  # in the first lines of the first chapter
     pieces = tab.locator("#search-results .context")
     expect(pieces.first).to_be_visible()
-    assert not any("Notebook" in text or " minutes" in text[:60] for text in pieces.all_text_contents())
+    texts = pieces.all_text_contents()
+    assert not any("Notebook" in text or " minutes" in text[:60] for text in texts)
+    assert not any("import numpy" in text or "10 numbers" in text for text in texts)  # setup cell, drawing
 
 
 def test_search_says_when_it_finds_nothing(visit, book):

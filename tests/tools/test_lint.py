@@ -46,11 +46,13 @@ def test_ruff_looks_at_tools_extensions_and_notebooks(tmp_path):
 
 @pytest.fixture
 def tree(tmp_path):
-    """A small tree in order: two chapters and a page, all empty."""
+    """A small tree in order: two empty chapters, and two pages that link them."""
     for name in ["notebooks/01_a.ipynb", "notebooks/02_b.ipynb", "book/index.md"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    (tmp_path / "_toc.yml").write_text("root: book/index\nchapters:\n  - file: notebooks/01_a\n  - file: notebooks/02_b\n")
+    (tmp_path / "_toc.yml").write_text("root: book/index\nchapters:\n  - file: notebooks/01_a\n  - file: notebooks/02_b\n  - file: book/looking_back\n")
+    for page in ["index", "looking_back"]:
+        (tmp_path / "book" / f"{page}.md").write_text("[a](../notebooks/01_a.ipynb) [b](../notebooks/02_b.ipynb)")
     assert list(lint.lint_tree(tmp_path)) == []
     return tmp_path
 
@@ -70,6 +72,12 @@ def test_a_page_that_does_not_exist(tree):
     (tree / "book" / "index.md").unlink()
     found = list(lint.lint_tree(tree))
     assert len(found) == 1 and "_toc.yml lists book/index, and there is no such page" in found[0]
+
+
+@pytest.mark.parametrize("page, what", [("index", "the course"), ("looking_back", "what a reader can do now")])
+def test_a_chapter_that_the_first_or_last_page_leaves_out(tree, page, what):
+    (tree / "book" / f"{page}.md").write_text("[a](../notebooks/01_a.ipynb)")
+    assert list(lint.lint_tree(tree)) == [f"book/{page}.md has no link to notebooks/02_b.ipynb. Add it to {what}."]
 
 
 def test_all_complaints_come_together(tree, monkeypatch):

@@ -56,7 +56,7 @@ def ruff(root=ROOT):
 # --- files ------------------------------------------------------------------------------------
 
 def lint_tree(root):
-    """Yield what is wrong with notebooks/, book/ and _toc.yml."""
+    """Yield what is wrong with notebooks/, book/ and _toc.yml, which has each chapter."""
     listed = table_of_contents(root)
     for path in sorted((root / "notebooks").iterdir()):
         if path.name == ".ipynb_checkpoints":
@@ -73,6 +73,14 @@ def lint_tree(root):
         if not any((root / f"{page}{ending}").exists() for ending in (".md", ".ipynb")):
             yield (f"_toc.yml lists {page}, and there is no such page. "
                    "Correct the name or remove the line.")
+    for page, what in (("index", "the course"), ("looking_back", "what a reader can do now")):
+        path = root / "book" / f"{page}.md"
+        if not path.exists():
+            continue  # as said above
+        text = path.read_text(encoding="utf-8")
+        for chapter in listed:
+            if chapter.startswith("notebooks/") and f"../{chapter}.ipynb" not in text:
+                yield f"book/{page}.md has no link to {chapter}.ipynb. Add it to {what}."
 
 
 def lint_mnist(path):
