@@ -12,7 +12,7 @@ import sys
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.cbook import get_sample_data
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import sync_playwright
 from scipy.signal import correlate2d
 
@@ -24,7 +24,7 @@ PATH = BOOK / "figures" / "shared" / "photograph.bin"
 CARD = BOOK / "_static" / "card.png"
 README = ROOT / ".github" / "book.png"
 SOBEL_X = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
-NIGHT, DAY = "#14181e", "#ffffff"
+NIGHT, DAY, FRAME = "#14181e", "#ffffff", "#80868f"
 
 
 def photograph():
@@ -94,7 +94,8 @@ def readme(site=ROOT / "_build" / "html"):
     both = Image.new("RGB", (chapter.width + first.width, chapter.height))
     both.paste(chapter, (0, 0))
     both.paste(first, (chapter.width, 0))
-    return both.quantize(192, dither=Image.Dither.NONE)
+    framed = ImageOps.expand(both, 1, FRAME)  # white ends on a white page too
+    return framed.quantize(192, dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__" and "readme" in sys.argv:
