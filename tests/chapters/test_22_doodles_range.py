@@ -1,4 +1,4 @@
-"""Chapter 22, the reader of parts: nine faults, each one sentence, from a server that commits them; strokes; both sources."""
+"""Chapter 22, the reader of parts: faults, each one sentence, from a server that commits them; strokes; both sources."""
 
 import http.server
 import io
@@ -36,6 +36,13 @@ FILES = {"/old.npy": official(IMAGES), "/new.npy": saved(IMAGES), "/page.npy": b
          "/drop.npy": official(IMAGES), "/damaged.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", 22) + b"{'descr': '|u1', 'fort" + bytes(200),
          "/listed.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", 6) + b"[1, 2]" + bytes(200), "/long.npy": official(IMAGES), "/second.npy": b"\x93NUMPY\x02\x00" + bytes(200), "/some.ndjson": LINES,
          "/foreign.ndjson": b"<html>\n</html>\n" * 99, "/other.ndjson": b'{"word": "cat"}\n' * 9, "/numbers.ndjson": b"3\n" * 99}
+FILES |= {name: official(IMAGES) for name in ("/told.npy", "/shifted.npy", "/nonsense.npy", "/toldcut.npy")}
+FILES |= {"/told.ndjson": LINES, "/open.ndjson": LINES[:-1], "/nothing.npy": b"", "/second5.npy": b"\x93NUMPY\x01\x00v",
+          "/timed.ndjson": b'{"drawing": [[[0, 255], [3, 4], [0, 99]]]}\n'}
+FILES |= {f"/header{k}.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", 100) + f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}".ljust(100).encode() + bytes(9000)
+          for k, shape in enumerate(("5", "None", "{784}", "('a', 784)", "(5j, 784)", "(-5, 784)", "(10 ** 9, 784)", "(" + "9" * 30 + ", 784)", "(5000.0, 784)"))}
+FILES |= {f"/bad{k}.ndjson": json.dumps({"drawing": 0}).replace("0", drawing).encode() + b"\n" for k, drawing in enumerate(
+    ("[]", "{}", "[[]]", "[[[1, 2]]]", "[[[], []]]", "[[[NaN], [1]]]", "[[[1, 2], [1]]]", "[[[[1]], [[2]]]]", "[[[" + "9" * 400 + "], [1]]]", "3", "[3]", '"ab"', "[" * 100_000))}
 FILES |= {f"/words/{name.replace(' ', '%20')}.npy": official(IMAGES[500 * k:500 * k + 500]) for k, name in enumerate(CHAPTER["NAMES"])}
 
 
@@ -60,6 +67,13 @@ class Faulty(http.server.BaseHTTPRequestHandler):
         part = data[first:last + 1 + (self.path.startswith("/long") and first > 0)]
         self.send_response(206)
         cut = first > 0 and self.path.startswith(("/cut", "/drop"))
+        if self.path.startswith(("/told", "/open", "/shifted", "/nonsense")):  # says which bytes it sends
+            begin = first + (first > 0 and self.path.startswith("/shifted"))
+            told = f"bytes {begin}-{begin + len(part) - 1}/{len(data)}"
+            self.send_header("Content-Range", "bytes, many" if self.path.startswith("/nonsense") else told)
+            part = data[begin:begin + len(part)]
+        if self.path.startswith("/toldcut") and first > 0:
+            part = part[:100]
         promised = len(part) // 2 if cut and self.path.startswith("/cut") else len(part)
         self.send_header("Content-Length", promised)
         self.end_headers()
@@ -100,6 +114,11 @@ FAULTS = {
     "cut": ("/cut.npy", ConnectionError, "{url}: 19,600 bytes came, 39,200 were asked for"),
     "cut, and hung up": ("/drop.npy", ConnectionError, "{url}: 19,600 bytes came, 39,200 were asked for"),
     "too much": ("/long.npy", ConnectionError, "{url}: 39,201 bytes came, 39,200 were asked for"),
+    "another part": ("/shifted.npy", ConnectionError, "{url}: the server sends bytes 81-39280/3920080, not from byte 80"),
+    "less than it says": ("/toldcut.npy", ConnectionError, "{url}: 100 bytes came, 39,200 were asked for"),
+    "no part that can be read": ("/nonsense.npy", ConnectionError, "{url}: the server sends bytes, many, not from byte 0"),
+    "nothing": ("/nothing.npy", ConnectionError, "{url}: 0 bytes came, 128 were asked for"),
+    "no ASCII": ("/cr\u00e8me", ConnectionError, "{url}: no answer (ordinal not in range(128))"),
     "a page": ("/page.npy", ValueError, "{url}: not a .npy file of version 1, it begins with b'<html>No'"),
     "version 2": ("/second.npy", ValueError, "{url}: not a .npy file of version 1, it begins with b'\\x93NUMPY\\x02\\x00'"),
     "not in rows": ("/wide.npy", ValueError, "{url}: expected rows of 784 bytes, the header says {{'descr': '|u1', 'fortran_order': False, 'shape': (5000, 28, 28), }}"),
@@ -115,6 +134,57 @@ def test_each_fault_is_one_sentence(home, path, kind, sentence):
     with pytest.raises(kind) as told:
         read_rows(home + path, 50)
     assert str(told.value) == sentence.format(url=home + path)
+
+
+@pytest.mark.parametrize("k", range(9))
+def test_a_header_of_another_shape_is_a_sentence(home, k):
+    url = f"{home}/header{k}.npy"
+    with pytest.raises(ValueError) as told:
+        read_rows(url, 50)
+    assert str(told.value).startswith((f"{url}: expected rows of 784 bytes, the header says {{'descr'", f"{url}: asked for rows 0 to 49 of 0"))
+
+
+@pytest.mark.parametrize("n, first", [(0, 0), (-1, 0), (5, -1), (5.0, 0), ("5", 0), (None, 0), (True, 0), (10**40, 0), (5, 2.5)])
+def test_no_request_is_made_for_what_is_no_number_of_rows(home, n, first):
+    Faulty.asked.clear()
+    with pytest.raises(ValueError, match=r"^(n|first) is .{1,80}, not a whole number from [01] to 2,147,483,647$"):
+        read_rows(f"{home}/old.npy", n, first)
+    assert not Faulty.asked
+
+
+@pytest.mark.parametrize("size", [0, -1, 5.0, "5", None, True, 10**40])
+def test_nor_for_no_number_of_bytes(home, size):
+    with pytest.raises(ValueError, match=r"^count is .{1,80}, not a whole number from 1 to 2,147,483,647$"):
+        read_strokes(f"{home}/some.ndjson", size)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(home):
+    assert np.array_equal(read_rows(f"{home}/old.npy", np.int64(7), np.int64(3)).reshape(7, 784), IMAGES[3:10])
+    assert np.array_equal(read_rows(f"{home}/told.npy", 50, 4950).reshape(50, 784), IMAGES[4950:])
+
+
+def test_a_server_that_speaks_no_http_is_a_sentence_of_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        def answer():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"\x07" * 300 + b"no\r\n\r\n")
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(ConnectionError, match=r"^http://\S+: no answer \([ -~]{0,80}\)$"):
+            fetch(f"http://127.0.0.1:{listening.getsockname()[1]}/x.npy", 0, 10)
+
+
+def test_it_waits_20_seconds_and_no_longer(monkeypatch):
+    waits = []
+
+    def urlopen(request, timeout):
+        waits.append(timeout)
+        raise TimeoutError("timed out")
+    monkeypatch.setattr(CHAPTER["urllib"].request, "urlopen", urlopen)
+    with pytest.raises(ConnectionError, match=r": no answer \(timed out\)$"):
+        fetch("http://127.0.0.1/x.npy", 0, 10)
+    assert waits == [20]
 
 
 def test_too_many_rows(home):
@@ -136,6 +206,26 @@ def test_strokes_of_whole_lines_only(home):
         found = read_strokes(f"{home}/some.ndjson", size)
         whole = LINES[:size].count(b"\n")
         assert [[stroke.T.tolist() for stroke in drawing] for drawing in found] == DRAWINGS[:whole]
+
+
+def test_a_file_that_ends_early_is_taken_as_it_is(home):
+    """Only where the server says that it ends: then its last line is whole, with or without an end of line."""
+    for name in ("told", "open"):
+        found = read_strokes(f"{home}/{name}.ndjson", 40_000)
+        assert [[stroke.T.tolist() for stroke in drawing] for drawing in found] == DRAWINGS
+    with pytest.raises(ConnectionError, match="40,000 were asked for"):
+        read_strokes(f"{home}/some.ndjson", 40_000)
+
+
+def test_times_are_left_out(home):
+    [[stroke]] = read_strokes(f"{home}/timed.ndjson", len(FILES["/timed.ndjson"]))
+    assert stroke.tolist() == [[0, 3], [255, 4]]
+
+
+@pytest.mark.parametrize("k", range(13))
+def test_what_is_no_stroke_is_a_sentence(home, k):
+    with pytest.raises(ValueError, match=r"^http://\S+: not a drawing a line \(.{5,80}\)$"):
+        read_strokes(f"{home}/bad{k}.ndjson", len(FILES[f"/bad{k}.ndjson"]))
 
 
 @pytest.mark.parametrize("name, size, words", [("some", 20, "no whole line in 20 bytes"), ("foreign", 99, "not a drawing a line"),
@@ -182,6 +272,20 @@ def test_online_without_an_answer_they_are_generated_and_the_reason_is_said(home
     out = capsys.readouterr().out
     assert names["source"] == "generated" and len(names["images"]) == 80 and len(names["y"]) == 80
     assert f"No real drawings: {home}/elsewhere/airplane.npy: the server answers 404 Not Found\n" in out
+
+
+@pytest.mark.parametrize("strokes, words", [(DRAWINGS, "3 real cats, mean difference "), (None, "No real strokes: it broke")])
+def test_online_the_cell_of_strokes_ends_in_words(strokes, words, capsys):
+    """Whatever comes of the strokes, the notebook goes on."""
+    cell = next(cell.source for cell in nbformat.read(find_notebook("22"), as_version=4).cells if "# the reader's own proof of the sheet" in cell.source)
+
+    def read(url, size):
+        if strokes is None:
+            raise ConnectionError("it broke")
+        assert url == "https://storage.googleapis.com/quickdraw_dataset/full/simplified/cat.ndjson"
+        return [[np.array(stroke, float).T for stroke in drawing] for drawing in strokes]
+    exec(cell, {**CHAPTER, "source": "real", "read_strokes": read, "images": IMAGES[:50].reshape(50, 28, 28), "y": np.full(50, 5)})
+    assert words in capsys.readouterr().out
 
 
 def test_half_an_answer_leaves_nothing_mixed(home):

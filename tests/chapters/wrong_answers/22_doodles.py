@@ -40,6 +40,10 @@ def middle(images, inked):
     return ((first + last) / 2).mean() - 13.5
 
 
+def middles(inked):
+    return (inked.argmax(axis=1) + 27 - inked[:, ::-1].argmax(axis=1)) / 2 - 13.5
+
+
 def columns(images):
     return (images > 0).any(axis=1)
 
@@ -55,15 +59,15 @@ def lowest(score, n):
     return out
 
 
-GOOD = {"shifted": "banana", "misnamed": "clock", "it holds": "alarm clock"}
+GOOD = {"shifted": "bird", "misnamed": "dog", "it holds": "cat"}
 
 WRONG = {
     "check_line": {
-        "give four whole numbers": [[13, 14, 1], [13.0, 14, 1, 26], "13 14 1 26", [13, 14, 1, 28], [-1, 14, 1, 26], {13, 14, 1, 26}, [True, 14, 1, 26]],
+        "give four whole numbers": [[13, 14, 1], [13.5, 14, 1, 26], "13 14 1 26", np.array([13, 14, 1, np.nan]), [13 + 1j, 14, 1, 26], ["13", 14, 1, 26], [13, 14, 1, 28], [-1, 14, 1, 26], {13, 14, 1, 26}, [True, 14, 1, 26]],
         "the first row, the last row": [[14, 13, 1, 26], [13, 14, 26, 1]],
         "Where does its box lie": [[0, 1, 0, 27], [1, 2, 1, 26], (2, 2, 1, 26), [1, 26, 13, 14]],
         "not as high as it is long": [[12, 17, 1, 26], [5, 20, 1, 26]],
-        "the border of two pixels": [[13, 13, 1, 26], [14, 14, 1, 26], [12, 14, 1, 26], [13, 15, 1, 26], np.array([13, 16, 1, 26])],
+        "the border of two pixels": [[13, 13, 1, 26], [14, 14, 1, 26], [12, 14, 1, 26], [13, 15, 1, 26], [np.int64(12), 14.0, np.float32(1), 26], np.array([13, 16, 1, 26])],
         "25 pixels": [[13, 14, 0, 27], [13, 14, 2, 25], [13, 14, 2, 26], [13, 14, 1, 25], np.array([13, 14, 0, 26])],
     },
     "check_to_box": {
@@ -96,6 +100,7 @@ WRONG = {
         "gave no list": [lambda strokes: right(strokes)[0], lambda strokes: right(strokes)[:1], lambda strokes: np.concatenate(right(strokes))],
         "a stroke (2, 2) became": [lambda strokes: [s.T[:1] for s in right(strokes)], lambda strokes: [s[:1] for s in right(strokes)]],
         "raises": [lambda strokes: strokes - strokes.min()],
+        "complex numbers": [lambda strokes: [s + 1j for s in right(strokes)]],
     },
     "check_first_words": {
         "UnicodeDecodeError": [lambda data: letters(data.decode().split("\n")[:-1])],
@@ -110,6 +115,7 @@ WRONG = {
             lambda data: [len(line) for line in data.split(b"\n")[:-1]],
             lambda data: [len(json.loads(line)["word"].encode()) for line in data.split(b"\n")[:-1]],
             lambda data: letters(data.split(b"\n")[:-1])[::-1],
+            lambda data: [3, 12, 7, 3][:data.count(b"\n")],
         ],
     },
     "check_shift_of": {
@@ -126,20 +132,29 @@ WRONG = {
             lambda images: round((np.arange(28) * images.mean(axis=(0, 1))).sum() / images.mean(axis=(0, 1)).sum() - 13.5),
             lambda images: round(middle(images, columns(images)) + 0.6),
             lambda images: middle(images, columns(images)) + 0.1,
+            lambda images: 10**9 * images.mean(),
+        ],
+        "on average": [
+            lambda images: round(middle(images[:1], columns(images[:1]))),
+            lambda images: round(middle(images, columns(images).any(axis=0, keepdims=True))),  # one box around all
+            lambda images: round(float(np.median(middles(columns(images))))),
+            lambda images: round(middle(images[-1:], columns(images[-1:]))),
         ],
         "not one number": [lambda images: np.round(images.mean(axis=(1, 2))), lambda images: float("nan"), lambda images: [1, 0]],
         "raises": [lambda images: images[99].argmax()],
     },
     "check_folder": {
         "give a dictionary with the keys": ["banana", [*GOOD.values()], {}, {"shifted": "banana"}, GOOD | {"more": 1}],
-        "its boxes lie in the middle": [GOOD | {"shifted": "clock"}, {"shifted": "clock", "misnamed": "banana", "it holds": "clock"}],
-        "is not moved": [GOOD | {"shifted": "flower"}, GOOD | {"shifted": None}, GOOD | {"shifted": "alarm clock"}],
-        "move its images back": [GOOD | {"misnamed": "banana"}, {"shifted": "banana", "misnamed": "banana", "it holds": "flower"}],
-        "fits the strokes of its name": [GOOD | {"misnamed": "flower"}, GOOD | {"misnamed": "alarm clock"}],
-        "do its images fit": [GOOD | {"it holds": "clock"}, GOOD | {"it holds": "flower"}, GOOD | {"it holds": 7}],
+        "its boxes lie in the middle": [GOOD | {"shifted": "dog"}, {"shifted": "dog", "misnamed": "bird", "it holds": "dog"}],
+        "has no file of images": [GOOD | {"shifted": "cat"}, GOOD | {"shifted": None}, GOOD | {"misnamed": "cat"}, GOOD | {"misnamed": 3}],
+        "is not moved": [GOOD | {"shifted": "banana"}],
+        "move its images back": [GOOD | {"misnamed": "bird"}, {"shifted": "bird", "misnamed": "bird", "it holds": "banana"}],
+        "fits the strokes of its name": [GOOD | {"misnamed": "banana"}],
+        "do its images fit": [GOOD | {"it holds": "dog"}, GOOD | {"it holds": "banana"}, GOOD | {"it holds": 7}],
     },
     "check_ask_again": {
-        "A large logit is no large probability": [
+        "Neither a large logit nor a large gap": [
+            lambda z, share: lowest(np.diff(np.sort(z, axis=1)[:, -2:])[:, 0], round(share * len(z))),
             lambda z, share: lowest(z.max(axis=1), round(share * len(z))),
             lambda z, share: lowest(-sureness(z), round(share * len(z))),
             lambda z, share: np.arange(len(z)) < round(share * len(z)),
