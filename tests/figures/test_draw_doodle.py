@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from browser import DESKTOP, PHONE
 from conftest import ROOT, definitions
-from figure_models import FIGURES, evaluate
+from figure_models import FIGURES, SENTENCES, evaluate
 from figure_pages import expect_query
 from oracles import resampled, simplified, without_detail
 from playwright.sync_api import expect
@@ -246,6 +246,35 @@ def test_the_books_doodles_are_recognised():
     assert evaluate(MODEL, "texts.map((text) => model.decode(text))", texts=list(stored.values())) == drawn
 
 
+def test_a_star_is_an_airplane_to_it():
+    """As the figure says, whatever line of the five comes first."""
+    corners = [(140 + 100 * np.sin(turn), 140 - 100 * np.cos(turn)) for turn in 2 * np.pi * np.arange(5) / 5]
+    stars = [[[corners[(first + 2 * n) % 5] for n in range(6)]] for first in range(5)]
+    got = evaluate(MODEL, f"""(() => {{ {NETWORK} return stars.map((ink) => model.judge(network,
+        model.forward(network, model.rasterise(model.simplify(ink))).logits)); }})()""", file=BYTES, stars=stars)
+    said = {(tool.NAMES[each["answer"]], round(100 * each["shares"][each["answer"]])) for each in got}
+    assert said == {("airplane", 99)}
+    assert "It has no other word: a star of five lines becomes an airplane, with 99\xa0%." in SENTENCES
+
+
+def test_limits_are_where_they_are():
+    assert evaluate(MODEL, "ends.map((x) => model.isDot([[[50, 50], [x, 50]]]))", ends=[53.9, 54.1]) == [True, False]
+    assert evaluate(MODEL, "['D_D_', 'EAAA', 'AAEA', '____'].map(model.decode)") == [[[[255, 255]]], None, None, None]
+    assert evaluate(MODEL, "[1000, 1001].map((n) => model.decode('AAAA'.repeat(n))?.[0].length ?? null)") == [1000, None]
+    line = [[n % 256, 0] for n in range(1000)]
+    [long, longer] = [evaluate(MODEL, "model.addressOf({ ink: [line], simple: [line], look: [] }).doodle", line=each)
+                      for each in (line, [*line, [0, 0]])]
+    assert len(long) == 4000 and longer is None
+    judged = evaluate(MODEL, "all.map((ints) => model.judge({ output: { scale: 0.01, zero: 0 }, temperature: 1 }, ints).unsure)",
+                      all=[[8, 0], [0, 0], [8, 0, -127, -127]])  # 52 %, a half, 34 %
+    assert judged == [False, False, True]
+
+
+def test_no_share_is_called_all_or_nothing_that_is_not():
+    got = evaluate("shared/bars.js", "all.map((share) => model.percent(share))", all=[0, 1e-9, 4e-4, 6e-4, 0.94, 0.9994, 0.9996])
+    assert [text.replace("\xa0", " ") for text in got] == ["0.0 %", "< 0.1 %", "< 0.1 %", "0.1 %", "94.0 %", "99.9 %", "> 99.9 %"]
+
+
 # ---- The file, where it is none ----------------------------------------------------------------
 
 def changed(**changes):
@@ -338,8 +367,18 @@ def skip(page):
     page.get_by_role("button", name="Skip").click()
 
 
+def take(page, word):
+    """Take a doodle of the book; their fold opens once."""
+    ours = page.locator(".ours")
+    if ours.get_attribute("open") is None:
+        ours.locator("summary").click()
+    page.get_by_role("button", name=f"{word}: a doodle").click()
+
+
 def says(page, word):
-    expect(page.locator(".status")).to_contain_text(f"The network says {word}, with")
+    """It says so once: in the question's box, or else in its status."""
+    expect(page.locator(".answer")).to_contain_text(f"The network says {word}, with")
+    assert page.locator(".answer").inner_text().count("The network says") == 1
     expect(page.locator(".shares .best")).to_contain_text(word)
 
 
@@ -398,10 +437,12 @@ def test_the_keyboard_draws_and_does_everything_else(figure, size):
     page.get_by_role("button", name="Undo stroke").focus()
     page.keyboard.press("Enter")
     assert page.locator(".status").inner_text() == "Draw something."
+    page.locator(".ours summary").focus()
+    page.keyboard.press("Enter")
     page.get_by_role("button", name="flower: a doodle").focus()
     page.keyboard.press("Space")
     says(page, "flower")
-    page.locator("summary").focus()
+    page.locator(".inside summary").focus()
     page.keyboard.press("Enter")
     page.get_by_role("radio", name="convolution 1").focus()
     page.keyboard.press("ArrowRight")
@@ -418,7 +459,7 @@ def test_it_asks_before_it_answers(figure, guess):
     draw(page, STRANGER["cat"])
     gate = page.locator(".figure-gate")
     expect(gate).to_contain_text("Which word will the network say?")
-    assert set(page.locator(".share").all_inner_texts()) == {"?"} and page.locator(".status").inner_text() == ""
+    assert set(page.locator(".share").all_inner_texts()) == {"?"} and page.locator(".status").text_content() == "Now guess what it will say."
     assert "it had never seen" not in page.locator("draw-doodle").inner_text()
     gate.get_by_role("button", name=guess, exact=True).click()
     verdict = page.locator(".figure-verdict")
@@ -426,7 +467,7 @@ def test_it_asks_before_it_answers(figure, guess):
     assert verdict.inner_text().startswith("Right." if guess == "cat" else "Not quite: cat.")
     says(page, "cat")
     assert "%" in page.locator(".share").first.inner_text()
-    expect(page.locator(".answer .note")).to_contain_text("Of 2,000 drawings that it had never seen, it said “cat”")
+    expect(page.locator(".answer .note")).to_contain_text("Of 2,000 drawings of these ten words that it had never seen, it said “cat” for 191, rightly for 167.")
     page.get_by_role("button", name="Clear").click()
     draw(page, STRANGER["house"])
     says(page, "house")  # asked once, not each time
@@ -443,9 +484,9 @@ def test_nothing_is_asked_of_any_server_but_the_network_and_that_once(figure):
     draw(page, STRANGER["house"])
     skip(page)
     for word in ("cat", "dog"):
-        page.get_by_role("button", name=f"{word}: a doodle").click()
+        take(page, word)
         says(page, word)
-    page.locator("summary").click()
+    page.locator(".inside summary").click()
     page.get_by_role("radio", name="pooling 3").check()
     draw(page, STRANGER["rainbow"])
     page.wait_for_timeout(600)  # its address changes too, without a request
@@ -482,7 +523,7 @@ def test_a_file_that_does_not_fit_gets_a_sentence_and_another_try(figure, body):
     expect(page.locator(".status")).to_contain_text("did not arrive as it should")
     assert page.locator(".figure-gate").count() == 0
     page.unroute("**/network.safetensors")
-    page.get_by_role("button", name="cat: a doodle").click()
+    take(page, "cat")
     skip(page)
     says(page, "cat")
 
@@ -496,15 +537,26 @@ def test_when_there_is_no_answer(figure):
     draw(page, STRANGER["house"])
     skip(page)
     page.get_by_role("button", name="Clear").click()
-    assert status.inner_text() == "Draw something." and set(page.locator(".share").all_inner_texts()) == {"?"}
+    assert status.inner_text() == "Draw something."
+    expect(page.locator(".shares")).to_be_hidden()  # nothing to read, nothing to show
+    expect(page.locator(".read")).to_be_hidden()
 
 
 def test_it_says_when_it_is_not_sure(figure):
-    [(strokes, share)] = [unsure_scribble()]
+    strokes, share = unsure_scribble()
     text = tool_text(strokes)
     page = figure("draw-doodle", f"doodle={text}")
     expect(page.locator(".status")).to_contain_text("The network is not sure. Likeliest of its words:")
-    assert abs(float(page.locator(".share").first.inner_text().removesuffix(" %")) - 100 * share) < 0.06
+    assert abs(float(page.locator(".share").first.inner_text().removesuffix("\xa0%")) - 100 * share) < 0.06
+    expect(page.locator(".answer .note, .shares .best")).to_have_text([""])  # it did not say that word
+
+
+def test_where_it_is_not_sure_no_guess_is_right_or_wrong(figure):
+    [strokes, share] = unsure_scribble()
+    page = figure("draw-doodle")
+    draw(page, [[(100 * x / 255, 100 * y / 255) for x, y in stroke] for stroke in strokes], left=0.02, top=0.02, side=0.91)
+    page.locator(".figure-gate").get_by_role("button", name="dog", exact=True).click()
+    assert page.locator(".figure-verdict").inner_text().startswith("The network is not sure. Likeliest")
 
 
 def tool_text(strokes):
@@ -526,8 +578,8 @@ def test_a_drawing_can_be_shared(figure):
     page.wait_for_timeout(600)  # an address is written now and then
     shared = figure("draw-doodle", page.url.split("?")[1] + "&look=conv2,5,3,4")
     says(shared, "cat")
-    assert shared.locator(".status").inner_text() == page.locator(".status").inner_text()
-    shared.locator("summary").click()
+    assert shared.locator(".status").inner_text() == page.locator(".figure-verdict").inner_text()
+    shared.locator(".inside summary").click()
     assert "convolution 2, map 5, row 3, column 4" in shared.locator(".inside").inner_text()
 
 
@@ -536,7 +588,7 @@ def test_the_integers_of_a_layer_are_shown(figure, size):
     run_integers = of_chapter("23", "run_integers")
     text = tool.read_samples()["house"]
     page = figure("draw-doodle", f"doodle={text}", size)
-    page.locator("summary").click()
+    page.locator(".inside summary").click()
     page.get_by_role("radio", name="pooling 2").check()
     page.get_by_role("spinbutton", name="Map").fill("9")
     pad = page.locator(".inside .figure-pad")
@@ -564,17 +616,17 @@ def test_the_integers_of_a_layer_are_shown(figure, size):
 @SIZES
 def test_without_a_look_inside_nothing_is_left_of_it(figure, size):
     page = figure("draw-doodle[compact]", size=size)
-    page.get_by_role("button", name="dog: a doodle").click()
+    take(page, "dog")
     skip(page)
     says(page, "dog")
-    assert page.locator("details").count() == 0
+    assert page.locator(".inside").count() == 0
     assert page.locator("draw-doodle").inner_text().endswith("which stays on this page.")
     assert page.locator("draw-doodle").evaluate("figure => [...figure.childNodes].every((node) => node.nodeType === 1)")
 
 
 def test_pictures_have_names(figure):
     page = figure("draw-doodle", f"doodle={tool.read_samples()['cat']}")
-    page.locator("summary").click()
+    page.locator(".inside summary").click()
     names = page.locator("canvas").evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
     assert len(names) == 3 and all(names) and len(set(names)) == 3
 
@@ -582,3 +634,139 @@ def test_pictures_have_names(figure):
 def test_both_fields_of_the_first_page_keep_their_addresses_apart():
     names = [evaluate(f"{tag}/model.js", "model.NAMES") for tag in ("draw-digit", "explain-digit", "draw-doodle")]
     assert not set(names[2]) & {*names[0], *names[1]}
+
+
+# ---- A network that comes late, or not ---------------------------------------------------------
+
+def hold(page):
+    """Let the network wait: return the list that its request will stand in."""
+    held = []
+    page.route("**/network.safetensors", lambda route: held.append(route))
+    return held
+
+
+def let_go(page, held):
+    page.wait_for_function("document.querySelector('draw-doodle').fetching !== undefined")
+    page.wait_for_timeout(100)
+    [route] = held
+    route.continue_()
+    page.wait_for_function("document.querySelector('draw-doodle').network !== undefined")
+
+
+def test_a_drawing_is_not_replaced_by_a_doodle_that_comes_late(figure):
+    page = figure("draw-doodle")
+    held = hold(page)
+    take(page, "cat")
+    draw(page, STRANGER["house"])
+    let_go(page, held)
+    skip(page)
+    says(page, "house")
+
+
+def test_of_two_doodles_the_last_comes_and_one_alone_comes_late(figure):
+    page = figure("draw-doodle")
+    held = hold(page)
+    take(page, "cat")
+    take(page, "dog")
+    let_go(page, held)
+    skip(page)
+    says(page, "dog")
+
+
+def test_nothing_is_asked_within_a_stroke(figure):
+    page = figure("draw-doodle")
+    held = hold(page)
+    page.locator(".pad").scroll_into_view_if_needed()
+    [first, *others] = points_of(page, STRANGER["house"][0])
+    page.mouse.move(*first)
+    page.mouse.down()
+    for point in others:
+        page.mouse.move(*point, steps=4)
+    let_go(page, held)
+    page.wait_for_timeout(100)
+    assert page.locator(".figure-gate").count() == 0
+    page.mouse.up()
+    expect(page.locator(".figure-gate")).to_be_visible()
+    expect(page.locator(".status")).to_have_text("Now guess what it will say.")
+
+
+def test_after_a_failure_the_keyboard_fetches_it_again(figure):
+    page = figure("draw-doodle")
+    page.route("**/network.safetensors", lambda route: route.fulfill(body=b""))
+    page.locator(".pad").focus()
+    expect(page.locator(".status")).to_contain_text("did not arrive as it should")
+    page.evaluate("document.querySelector('.inside').open = true")
+    assert "The integers come with the network's file." in page.locator(".inside").inner_text()
+    page.wait_for_timeout(100)
+    page.unroute("**/network.safetensors")
+    for key in [" ", *["ArrowDown"] * 5, *["ArrowLeft"] * 5, " "]:
+        page.keyboard.press(key)
+    expect(page.locator(".figure-gate")).to_be_visible()
+    assert "All weights and all values between layers" in page.locator(".inside").inner_text()
+
+
+# ---- What is seen and heard --------------------------------------------------------------------
+
+def test_ink_stays_in_the_field(figure):
+    page = figure("draw-doodle")
+    draw(page, [[(50, 50), (180, 60), (50, -60)]])
+    x, y = page.evaluate("(([x, y]) => [x, y])([0, 1].map((n) => document.querySelector('draw-doodle').state.ink.flat().map((at) => at[n])))")
+    assert min(y) == 0 and max(x) == 280 and min(x) > 0
+
+
+def test_the_pen_is_heard_and_the_answer_once(figure):
+    page = figure("draw-doodle")
+    page.locator(".pad").focus()
+    pen = page.locator(".draw .spoken")
+    page.keyboard.press("ArrowUp")
+    expect(pen).to_have_text("Pen up: row 14, column 15 of 28.")
+    page.keyboard.press(" ")
+    page.keyboard.press("ArrowLeft")
+    expect(pen).to_have_text("Pen down: row 14, column 14 of 28.")
+    for _ in range(6):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Tab")  # who leaves the field lifts the pen
+    expect(pen).to_have_text("")
+    expect(page.locator(".status")).to_have_text("Now guess what it will say.")
+    skip(page)
+    page.evaluate("""() => { window.heard = [];
+        new MutationObserver((all) => heard.push(...all)).observe(document.querySelector(".status"), { childList: true, characterData: true, subtree: true }); }""")
+    page.locator(".pad").focus()
+    page.keyboard.press(" ")
+    for _ in range(9):
+        page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(100)
+    assert page.evaluate("heard.length") == 0
+    page.keyboard.press(" ")
+    assert page.evaluate("heard.length") >= 1
+
+
+def test_before_a_guess_nothing_is_in_the_address(figure):
+    page = figure("draw-doodle")
+    draw(page, STRANGER["cat"])
+    page.wait_for_timeout(600)  # an address is written within 400 ms
+    assert "?" not in page.url  # loading it again would give the answer away
+    skip(page)
+    page.wait_for_url("**doodle=*")
+
+
+def test_bars_are_seen_in_forced_colours(figure):
+    page = figure("draw-doodle", f"doodle={tool.read_samples()['house']}")
+    page.emulate_media(forced_colors="active")
+    bar, ground = page.evaluate("""() => [".best .bar span", ".best .bar"].map((query) =>
+        getComputedStyle(document.querySelector(query)).backgroundColor)""")
+    assert bar == "rgb(0, 0, 0)" != ground
+
+
+def test_integers_are_whole_on_a_small_phone(figure):
+    page = figure("draw-doodle", f"doodle={tool.read_samples()['house']}", dict(width=320, height=640))
+    page.locator(".inside summary").click()
+    cells = page.evaluate("[...document.querySelectorAll('.inside td')].map((cell) => [cell.textContent, cell.offsetHeight, cell.scrollWidth - cell.clientWidth])")
+    assert {"−128"} <= {text for text, *_ in cells}
+    assert len({height for _, height, _ in cells}) == 1 and max(over for *_, over in cells) <= 0
+
+
+def test_the_look_inside_leads_to_the_chapter_of_its_integers(figure):
+    page = figure("draw-doodle", f"doodle={tool.read_samples()['house']}")
+    name = page.locator(".inside a").get_attribute("href").removesuffix(".html")
+    assert name.startswith("23_") and (ROOT / "notebooks" / f"{name}.ipynb").exists()

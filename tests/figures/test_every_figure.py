@@ -161,6 +161,7 @@ def test_a_prediction_comes_first_but_not_for_a_shared_address(figure, tag):
 @pytest.mark.parametrize("name, query", EVERY)
 def test_nothing_is_wider_than_a_small_phone(figure, name, query):
     page = figure(name, query, dict(width=360, height=740))
+    page.evaluate("document.querySelectorAll('.living-figure details').forEach((fold) => { fold.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     boxes = page.evaluate("""() => [...document.querySelectorAll(".living-figure :is(button, input)")]
         .filter((e) => e.checkVisibility()).map((e) => {

@@ -2,10 +2,10 @@
 // attribute `compact` the maps are folded away, "Explain it" loads explain-digit, and a drawing
 // waits in the field to be guessed at.
 
-import { digitBars } from "../shared/bars.js";
+import { digitBars, percentSaid } from "../shared/bars.js";
 import { greyColour, MARK, paint } from "../shared/colour.js";
 import { button, cellUnder, choice, numberField } from "../shared/controls.js";
-import { element } from "../shared/element.js";
+import { element, write } from "../shared/element.js";
 import { SIDE } from "../shared/ink.js";
 import { formatNumber, range } from "../shared/numbers.js";
 import { _ } from "../shared/words.js";
@@ -37,8 +37,8 @@ class DrawDigit extends DigitFigure {
   said() {
     const { answer, shares, several, doubtful } = this.result;
     if (several) return _("More than one digit: draw one alone.");
-    const words = { answer, share: formatNumber(100 * shares[answer], 1) };
-    const said = _("The network says {answer}, with {share} %.", words);
+    const words = { answer, share: percentSaid(shares[answer]) };
+    const said = _("The network says {answer}, with {share}.", words);
     const doubt = _("But this is unlike the digits that it knows: is it one?");
     return doubtful ? `${said} ${doubt}` : said;
   }
@@ -164,7 +164,8 @@ class DrawDigit extends DigitFigure {
     this.renderDrawing();
     const { steps, several } = this.result;
     if (this.explainer) this.explainer.hidden = this.asking || !steps || several;
-    this.status.textContent = this.statusLine();
+    write(this.status, this.statusLine());
+    this.status.classList.toggle("spoken", this.asking && steps !== null && !several);
   }
 
   /** What the line below the question says; the question itself says the answer it has had. */
@@ -174,8 +175,11 @@ class DrawDigit extends DigitFigure {
       return this.asking ? _("Draw a digit, then guess what the network will say.")
         : _("Draw a digit.");
     }
-    if (this.asking && !several) return "";
-    return this.state.ink === this.waits ? _("Now draw a digit of your own over it.") : this.said();
+    if (this.asking && !several) return _("Now guess what it will say.");
+    if (!this.asking && this.state.ink === this.waits) {
+      return _("Now draw a digit of your own over it.");
+    }
+    return this.isSaid ? "" : this.said();
   }
 
   /** Show everything but the sentence about it. */

@@ -2,10 +2,10 @@
 // network, live. The network is fetched when the reader begins. With the attribute `compact` there
 // is no look inside.
 
-import { makeBars } from "../shared/bars.js";
+import { makeBars, percentSaid } from "../shared/bars.js";
 import { greyColour, paint } from "../shared/colour.js";
 import { ARROWS, button, choice, numberField } from "../shared/controls.js";
-import { element, set } from "../shared/element.js";
+import { element, set, write } from "../shared/element.js";
 import { clamp, formatNumber } from "../shared/numbers.js";
 import { PadFigure } from "../shared/pad.js";
 import { picture } from "../shared/picture.js";
@@ -16,6 +16,7 @@ import {
 } from "./model.js";
 
 const LIKELIEST = 3; // words that get a bar
+const CHAPTER = "23_ship_it.html"; // beside the only page where one can look inside
 const AROUND = 7; // integers along a side of the table
 
 class DrawDoodle extends PadFigure {
@@ -29,7 +30,7 @@ class DrawDoodle extends PadFigure {
 
   async load() {
     if (this.state.given) await this.fetchNetwork();
-    for (const kind of ["focusin", "pointerdown"]) { // Safari focuses no button
+    for (const kind of ["focusin", "pointerdown", "keydown"]) { // Safari focuses no button
       this.addEventListener(kind, () => this.begun());
     }
   }
@@ -47,7 +48,8 @@ class DrawDoodle extends PadFigure {
     this.fetching ??= this.fetchNetwork().then(() => true, () => false).then((done) => {
       this.failed = !done;
       if (!done) this.network = this.fetching = undefined; // the next touch tries again
-      this.update();
+      if (!this.isDrawing) this.update(); // else the end of the stroke does
+      else if (done) this.showDrawing();
       return done;
     });
     return this.fetching;
@@ -64,18 +66,22 @@ class DrawDoodle extends PadFigure {
     this.input = element("canvas", { role: "img", width: PIXELS, height: PIXELS,
       "aria-label": _("What the network reads, {side} by {side} pixels", { side: PIXELS }) });
     this.caption = element("figcaption");
-    this.inside = this.hasAttribute("compact") ? null : element("details", { class: "inside" },
-      element("summary", {}, _("Look inside: the integers of a layer")));
-    this.append(
-      element("p", {}, _("The network knows ten words. Draw one of them, or press it to take a " +
-        "doodle by this book's authors.")),
+    this.waits = element("p", {}, _("The integers come with the network's file."));
+    this.inside = this.hasAttribute("compact") ? null : element("details",
+      { class: "inside", ontoggle: () => this.begun() },
+      element("summary", {}, _("Look inside: the integers of a layer")), this.waits);
+    const samples = element("details", { class: "ours" },
+      element("summary", {}, _("Or take one of ours")),
       element("div", { class: "samples", role: "group", "aria-label": _("Doodles of this book") },
         WORDS.map((word) => button(this.words[word], () => this.take(word),
-          { "aria-label": _("{word}: a doodle", { word: this.words[word] }) }))),
+          { "aria-label": _("{word}: a doodle", { word: this.words[word] }) }))));
+    this.append(
+      element("p", {}, _("The network knows ten words: {words}. Draw one of them.",
+        { words: WORDS.map((word) => this.words[word]).join(", ") })),
       element("div", { class: "panes" }, draw,
         element("div", { class: "answer" }, this.gate, this.status, this.bars.root,
           element("figure", { class: "read" }, this.input, this.caption), this.record),
-        element("div", { class: "more" }, hint,
+        element("div", { class: "more" }, samples, hint,
           element("p", { class: "note" }, _("The network learned from drawings of players of " +
             "Quick, Draw! (Google, CC BY 4.0). It does not learn from yours, which stays on this " +
             "page.")))));
@@ -96,10 +102,13 @@ class DrawDoodle extends PadFigure {
     });
     this.table = element("table", {});
     this.seen = element("p", { "aria-live": "polite" });
+    this.waits.replaceWith(
+      element("p", {}, _("All weights and all values between layers are integers from −128 to " +
+        "127. Sums of their products are larger: a multiplier brings each back. Black stands " +
+        "for 0, which is the integer {zero} where a layer cuts off what is below.",
+      { zero: formatNumber(this.network.layers[0].zero) }), " ",
+      element("a", { href: CHAPTER }, _("Chapter 23 makes such a network."))));
     this.inside.append(
-      element("p", {}, _("All that the network computes with are integers from −128 to 127. " +
-        "Black stands for 0, which is the integer {zero} where a layer cuts off what is below.",
-      { zero: formatNumber(this.network.layers[0].zero) })),
       this.layer.root, element("div", { class: "figure-row" }, this.map.root),
       element("div", { class: "figure-halves" }, this.view.root,
         element("div", {}, this.seen, this.table)),
@@ -110,8 +119,19 @@ class DrawDoodle extends PadFigure {
 
   /** Take a doodle of the book. */
   async take(word) {
+    const wish = this.wish = Symbol(word); // until there is another, or a stroke
     if (!this.network && !await this.begun()) return;
-    this.finish(drawingOf(decode(this.network.samples[word])));
+    if (this.wish === wish) this.finish(drawingOf(decode(this.network.samples[word])));
+  }
+
+  begin(point) {
+    this.wish = null;
+    super.begin(point);
+  }
+
+  finish(some = {}) {
+    this.wish = null;
+    super.finish(some);
   }
 
   look(...place) {
@@ -154,17 +174,18 @@ class DrawDoodle extends PadFigure {
     const { said } = this.result;
     return said && {
       question: _("Which word will the network say?"),
-      answers: WORDS.map((word) => this.words[word]), right: said.answer, explain: this.said(),
+      answers: WORDS.map((word) => this.words[word]), right: said.unsure ? null : said.answer,
+      explain: this.said(),
     };
   }
 
   /** The network's answer in words. */
   said() {
     const { shares, answer, unsure } = this.result.said;
-    const said = { word: this.words[WORDS[answer]], share: formatNumber(100 * shares[answer], 1) };
+    const said = { word: this.words[WORDS[answer]], share: percentSaid(shares[answer]) };
     return unsure
-      ? _("The network is not sure. Likeliest of its words: {word}, {share}\u00a0%.", said)
-      : _("The network says {word}, with {share}\u00a0%.", said);
+      ? _("The network is not sure. Likeliest of its words: {word}, {share}.", said)
+      : _("The network says {word}, with {share}.", said);
   }
 
   /** What it did with drawings that it had never seen, where it gave this answer. */
@@ -175,11 +196,12 @@ class DrawDoodle extends PadFigure {
     const known = { ...record, all: record.all.toLocaleString("en"), word: named(answer),
       other: named(other), taken: named(taken) };
     return sentences(
-      _("Of {all} drawings that it had never seen, it said “{word}” {said} times, {right} times " +
-        "rightly.", known),
-      record.others > 0 && _("Its most frequent error there: “{other}” ({others}).", known),
+      _("Of {all} drawings of these ten words that it had never seen, it said “{word}” for " +
+        "{said}, rightly for {right}.", known),
+      record.others > 0 && _("The others were most often “{other}” ({others}).", known),
       record.times > 0 && _("Of the {own} that were “{word}”, it took {times} for “{taken}”.",
-        known));
+        known),
+      _("It has no other word: a star of five lines becomes an airplane, with 99\u00a0%."));
   }
 
   // ---- Show ------------------------------------------------------------------------------------
@@ -187,11 +209,20 @@ class DrawDoodle extends PadFigure {
   render() {
     this.renderDrawing();
     const { said } = this.result;
-    this.status.textContent = this.failed
-      ? _("The network's file did not arrive as it should. Draw on, and it is fetched again.")
-      : said ? (this.asking ? "" : this.said()) : this.waitingSaid();
+    write(this.status, this.statusLine());
     this.status.classList.toggle("figure-error", Boolean(this.failed));
-    this.record.textContent = said && !this.asking ? this.recordSaid() : "";
+    this.status.classList.toggle("spoken", Boolean(this.asking && said)); // the question is seen
+    write(this.record, said && !this.asking && !said.unsure ? this.recordSaid() : "");
+  }
+
+  /** What the line below the question says; the question itself says the answer it has had. */
+  statusLine() {
+    if (this.failed) {
+      return _("The network's file did not arrive as it should. Draw on, and it is fetched again.");
+    }
+    if (!this.result.said) return this.waitingSaid();
+    if (this.asking) return _("Now guess what it will say.");
+    return this.isSaid ? "" : this.said();
   }
 
   /** Say what is missing to an answer. */
@@ -206,19 +237,27 @@ class DrawDoodle extends PadFigure {
   renderDrawing() {
     const { asking, network, result: { strokes, bytes, said } } = this;
     this.renderPad();
+    this.toggleAttribute("data-blank", this.isBlank);
     paint(this.input, bytes, PIXELS, PIXELS, (byte) => greyColour(byte / 255));
-    this.caption.textContent = strokes
-      ? _("What the network reads: {points} points, simplified to {kept}, as {side} × {side} " +
-        "pixels", { points: this.state.ink.flat().length, kept: strokes.flat().length,
-        side: PIXELS })
-      : _("What the network reads: {side} × {side} pixels", { side: PIXELS });
+    this.caption.textContent = this.captionSaid();
     for (let n = 0; n < LIKELIEST; n += 1) {
       const word = said && !asking ? said.ranked[n] : null;
       this.bars.show(n, { name: word === null ? "?" : this.words[WORDS[word]],
         share: word === null ? null : said.shares[word], decimals: 1,
-        best: n === 0 && word !== null });
+        best: n === 0 && word !== null && !said.unsure });
     }
     if (network && this.inside) this.renderInside();
+  }
+
+  captionSaid() {
+    const { ink } = this.state;
+    const [points, kept] = [ink, this.result.strokes ?? []].map((each) => each.flat().length);
+    if (!kept) return _("What the network reads: {side} × {side} pixels", { side: PIXELS });
+    const words = { points, kept, side: PIXELS };
+    return points === kept
+      ? _("What the network reads: {points} points, as {side} × {side} pixels", words)
+      : _("What the network reads: {points} points, simplified to {kept}, as {side} × {side} " +
+        "pixels", words);
   }
 
   renderInside() {

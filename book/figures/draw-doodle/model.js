@@ -143,7 +143,7 @@ export function isDot(ink) {
 /** Pixels along a side of what the network reads. */
 export const PIXELS = 28;
 const SCALE = PIXELS / 304; // 256 units, half a line and 16 units of margin on each side
-const HALF_LINE = 8 * SCALE;
+const REACH = 8 * SCALE + 0.5; // of a line, from its middle: a half of it, and half a pixel
 
 /**
  * Return simplified strokes as bytes (28, 28), ink 255: the drawing in the middle, a soft line
@@ -156,17 +156,23 @@ export function rasterise(strokes) {
   for (const stroke of strokes) {
     const q = stroke.map(([x, y]) => [(x + left) * SCALE, (y + top) * SCALE]);
     if (q.length === 1) q.push(q[0]);
-    paper.forEach((value, n) => {
-      const [x, y] = [(n % PIXELS) + 0.5, Math.floor(n / PIXELS) + 0.5];
-      let gap = Infinity;
-      for (let k = 0; k + 1 < q.length; k++) {
-        const [dx, dy] = [q[k + 1][0] - q[k][0], q[k + 1][1] - q[k][1]];
-        const [px, py] = [x - q[k][0], y - q[k][1]];
-        const t = clamp((px * dx + py * dy) / Math.max(dx * dx + dy * dy, 1e-9), 0, 1);
-        gap = Math.min(gap, Math.hypot(px - t * dx, py - t * dy));
+    const gaps = new Float64Array(PIXELS * PIXELS).fill(REACH);
+    for (let k = 0; k + 1 < q.length; k++) {
+      const [[a, b], [u, v]] = [q[k], q[k + 1]];
+      const [dx, dy] = [u - a, v - b];
+      const [[i, I], [j, J]] = [[b, v], [a, u]].map((ends) => [
+        Math.max(0, Math.floor(Math.min(...ends) - REACH)),
+        Math.min(PIXELS - 1, Math.ceil(Math.max(...ends) + REACH))]);
+      for (let row = i; row <= I; row++) {
+        for (let column = j; column <= J; column++) {
+          const [px, py] = [column + 0.5 - a, row + 0.5 - b];
+          const t = clamp((px * dx + py * dy) / Math.max(dx * dx + dy * dy, 1e-9), 0, 1);
+          const n = row * PIXELS + column;
+          gaps[n] = Math.min(gaps[n], Math.hypot(px - t * dx, py - t * dy));
+        }
       }
-      paper[n] = value * (1 - clamp(HALF_LINE + 0.5 - gap, 0, 1));
-    });
+    }
+    gaps.forEach((gap, n) => { paper[n] *= 1 - clamp(REACH - gap, 0, 1); });
   }
   return Uint8Array.from(paper, (value) => roundHalfEven(255 * (1 - value)));
 }

@@ -24,6 +24,11 @@ export function set(made, name, value) {
   else made.setAttribute(name, value === true ? "" : value);
 }
 
+/** Write a text into an element unless it stands there, so that it is not read aloud again. */
+export function write(made, text) {
+  if (made.textContent !== text) made.textContent = text;
+}
+
 /** Return an id that no other element of the page has. */
 export function uniqueId(prefix) {
   counter += 1;

@@ -2,7 +2,7 @@
 
 import { BOARD, MARK } from "./colour.js";
 import { ARROWS, button } from "./controls.js";
-import { element, uniqueId } from "./element.js";
+import { element, uniqueId, write } from "./element.js";
 import { Figure } from "./figure.js";
 import { SIDE } from "./ink.js";
 import { clamp } from "./numbers.js";
@@ -26,6 +26,16 @@ export class PadFigure extends Figure {
     return "";
   }
 
+  /** Whether a stroke goes on: nothing is asked or said before it ends. */
+  get isDrawing() {
+    return this.pointer !== undefined || this.penDown;
+  }
+
+  /** Whether the question's box says the answer to what is drawn. */
+  get isSaid() {
+    return !this.asking && this.gate.hasChildNodes();
+  }
+
   get isBlank() {
     return !this.state.ink.length;
   }
@@ -37,9 +47,10 @@ export class PadFigure extends Figure {
       class: "pad", width: SIDE, height: SIDE, tabindex: 0, role: "application",
       "aria-label": _("Drawing field"), "aria-describedby": hint,
     });
+    this.pen = element("p", { class: "spoken", "aria-live": "polite" });
     this.listen();
     return [
-      element("div", { class: "draw" }, this.pad, element("div", { class: "figure-row" },
+      element("div", { class: "draw" }, this.pad, this.pen, element("div", { class: "figure-row" },
         button(_("Clear"), () => this.finish({ ...this.none, ink: [] })),
         button(_("Undo stroke"), () => this.undo()))),
       element("p", { id: hint, class: "note" }, _("Draw with a finger, a pen or the mouse. With " +
@@ -53,7 +64,8 @@ export class PadFigure extends Figure {
     const { pad } = this;
     const point = ({ clientX, clientY }) => {
       const { left, top, width, height } = pad.getBoundingClientRect();
-      return [((clientX - left) / width) * SIDE, ((clientY - top) / height) * SIDE];
+      return [(clientX - left) / width, (clientY - top) / height]
+        .map((at) => clamp(at, 0, 1) * SIDE); // beside the field there is no ink
     };
     const down = (event) => {
       if (event.button !== 0 || this.pointer !== undefined) return;
@@ -62,6 +74,7 @@ export class PadFigure extends Figure {
       pad.setPointerCapture(event.pointerId);
       this.pointer = event.pointerId;
       this.keys = this.penDown = false;
+      this.sayPen();
       this.begin(point(event));
     };
     const move = (event) => {
@@ -76,8 +89,11 @@ export class PadFigure extends Figure {
     };
     const keys = (shown) => {
       this.keys = shown;
+      const lifted = this.penDown && !shown;
       this.penDown &&= shown;
-      this.renderPad();
+      this.sayPen();
+      if (lifted) this.finish();
+      else this.renderPad();
     };
     const handlers = {
       pointerdown: down, pointermove: move, pointerup: up, pointercancel: up,
@@ -97,12 +113,21 @@ export class PadFigure extends Figure {
       this.cursor = this.cursor.map((at, n) => clamp(at + move[1 - n], 0, GRID - 1));
       if (!this.penDown) this.renderPad();
       else this.extend(this.penAt());
-      if (this.penDown && !this.asking) this.finish();
     } else {
       this.penDown = !this.penDown;
       if (this.penDown) this.begin(this.penAt());
       else this.finish();
     }
+    this.sayPen();
+  }
+
+  /** Say where the keyboard's pen is, to readers who do not see it. */
+  sayPen() {
+    const [column, row] = this.cursor.map((at) => at + 1);
+    const place = { row, column, side: GRID };
+    write(this.pen, !this.keys ? "" : this.penDown
+      ? _("Pen down: row {row}, column {column} of {side}.", place)
+      : _("Pen up: row {row}, column {column} of {side}.", place));
   }
 
   /** Where the keyboard's pen is on the pad: [x, y]. */
@@ -127,9 +152,13 @@ export class PadFigure extends Figure {
   soon() {
     this.waiting ??= requestAnimationFrame(() => {
       this.waiting = undefined;
-      this.compute();
-      this.renderDrawing();
+      this.showDrawing();
     });
+  }
+
+  showDrawing() {
+    this.compute();
+    this.renderDrawing();
   }
 
   /** A stroke is complete, or something is taken in its place: say what follows from it. */
@@ -140,6 +169,17 @@ export class PadFigure extends Figure {
     if (!this.asking) this.gate.replaceChildren(); // what it said about the prediction
     this.change(some);
     this.dispatchEvent(new Event("read"));
+  }
+
+  /** A drawing is in the address once its reader has guessed: loading the page asks again. */
+  save() {
+    this.unsaved = this.asking;
+    if (!this.asking) super.save();
+  }
+
+  answered() {
+    super.answered();
+    if (this.unsaved) this.save();
   }
 
   undo() {

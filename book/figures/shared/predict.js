@@ -5,8 +5,9 @@ import { element, uniqueId } from "./element.js";
 import { _ } from "./words.js";
 
 /**
- * Ask `question` in the element `gate`: `answers` as buttons, of which number `right` is true.
- * Any answer, or skipping, calls `onDone()`; then it says whether that was right, and `explain`.
+ * Ask `question` in the element `gate`: `answers` as buttons, of which number `right` is true, or
+ * none where it is null. Any answer, or skipping, calls `onDone()`; then it says whether that was
+ * right, and `explain`.
  */
 export function ask(gate, { question, answers, right, explain }, onDone) {
   const asked = element("p", { id: uniqueId("question") },
@@ -16,7 +17,7 @@ export function ask(gate, { question, answers, right, explain }, onDone) {
       answer: answers[right],
     });
     const said = element("p", { class: "figure-verdict", tabindex: -1 },
-      chosen === null ? [] : [element("strong", {}, verdict), " "], explain);
+      chosen === null || right === null ? [] : [element("strong", {}, verdict), " "], explain);
     gate.replaceChildren(element("div", { class: "figure-gate" }, asked, said));
     onDone();
     said.focus({ preventScroll: true }); // the button that had the focus is gone
