@@ -7,12 +7,14 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 
 import keras
 import numpy as np
 import pytest
 import safetensors.numpy
+import tensorflow as tf
 from conftest import definitions, examples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +22,7 @@ from hypothesis.extra import numpy as arrays
 
 from tools.book.files import ROOT, find_notebook
 from tools.make.data import load_mnist
-from tools.make.ship import BITS, CUTS
+from tools.make.ship import BITS, CUT_BITS, CUTS, SEEDS
 
 CHAPTER = definitions("23")
 affine, quantise, run_integers = (CHAPTER[n] for n in ("affine", "quantise", "run_integers"))
@@ -32,33 +34,82 @@ PAGE = "draw-doodle/model.js"  # the figure that reads such a network
 
 # --- what the script wrote -----------------------------------------------------------------------------------------
 
-def of_bits(bits, way):
-    """Return (3, cuts): what the three seeds read, for each share that the weights were cut to."""
-    return np.array([STORED["bits"]["runs"][f"{bits} bits, {way}, seed {seed}"]["right"] for seed in range(3)])
+WAYS = ["channel", "tensor"]
+
+
+def of_bits(bits, way, half):
+    """Return (10, cuts): what the ten seeds read of a half, for each share that the weights were cut to."""
+    return np.array([STORED["bits"]["runs"][f"{bits} bits, {way}, seed {seed}"][half] for seed in SEEDS])
+
+
+def uncut(bits, way):
+    """Return what the ten seeds read of all 5,000 images, uncut."""
+    return (of_bits(bits, way, "choose")[:, 0] + of_bits(bits, way, "judge")[:, 0]) / 2
 
 
 def test_every_run_is_stored():
-    assert {table: about["seeds"] for table, about in STORED.items()} == {"bits": [0, 1, 2], "inputs": [0, 1, 2]}
+    assert [*range(10)] == SEEDS and {table: about["seeds"] for table, about in STORED.items()} == {"bits": SEEDS, "inputs": SEEDS}
     assert {about["judge"] for about in STORED.values()} == {"validation"} and STORED["bits"]["cuts"] == CUTS and CUTS[0] == 1
-    assert STORED["bits"]["runs"].keys() == {f"{b} bits, {way}, seed {s}" for b in BITS for way in ("channel", "tensor") for s in range(3)}
-    assert STORED["inputs"]["runs"].keys() == {f"{name}, seed {s}" for name in CHAPTER["INPUTS"] for s in range(3)}
+    assert STORED["bits"]["runs"].keys() == {f"{b} bits, {way}, seed {s}" for b in BITS for way in WAYS for s in SEEDS}
+    assert all(of_bits(b, way, half).shape == (10, len(CUTS) if b in CUT_BITS else 1) for b in BITS for way in WAYS for half in ("choose", "judge"))
+    assert STORED["inputs"]["runs"].keys() == {f"{name}, seed {s}" for name in CHAPTER["INPUTS"] for s in SEEDS}
 
 
-@pytest.mark.parametrize("way", ["channel", "tensor"])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("bits", BITS)
 def test_the_notebook_has_what_the_script_wrote(bits, way):
-    found = of_bits(bits, way)
-    best = found.mean(axis=0).argmax()
-    assert CHAPTER["UNCUT"][bits, way] == tuple(found[:, 0])
-    assert CHAPTER["BEST_CUT"][bits, way] == (CUTS[best], tuple(found[:, best]))
-    if bits == 2:  # where the cut matters, it is not at the end of the sweep
-        assert 0 < best < len(CUTS) - 1
+    lost = uncut(8, way) - uncut(bits, way)
+    if bits < 8:
+        assert CHAPTER["LOST"][bits, way] == (round(lost.min(), 4), round(lost.max(), 4))
+    wanted = [of_bits(bits, way, "judge")[:, 0].mean()]
+    if bits in CUT_BITS:
+        best = of_bits(bits, way, "choose").argmax(axis=1)  # each network's own limit, chosen on the other half
+        judged = of_bits(bits, way, "judge")[range(10), best]
+        wanted += [judged.mean(), judged.min(), judged.max()]
+        assert (best > 0).all() and (best < len(CUTS) - 1).all()  # not at the end of the sweep
+    assert CHAPTER["JUDGED"][bits, way] == tuple(round(value, 4) for value in wanted)
+
+
+def test_the_sentences_on_few_bits_have_the_tables_numbers():
+    lost, judged = CHAPTER["LOST"], CHAPTER["JUDGED"]
+    for way, words in [("channel", "a scale for each channel loses {:.1f} to {:.1f} points"), ("tensor", "one for the layer {:.1f} to {:.1f};")]:
+        assert words.format(*(100 * value for value in lost[3, way])) in TEXT
+    assert "2 bits read {:.3f} to {:.3f} of the judging half".format(*judged[2, "channel"][2:]) in TEXT
+    assert "and {:.3f} to {:.3f} with one for the layer".format(*judged[2, "tensor"][2:]) in TEXT
+    assert f"uncut, {judged[2, 'channel'][0]:.2f} and {judged[2, 'tensor'][0]:.2f} on average" in TEXT
+    assert all(3 < (1 - judged[2, way][1]) / (1 - judged[8, way][0]) < 4 for way in WAYS)  # three to four times as many are wrong
+
+
+@pytest.mark.parametrize("bits, way, cut", [(2, "channel", 0.3), (2, "tensor", 0.3), (3, "tensor", 0.6)])
+def test_rounded_weights_are_the_formulas(bits, way, cut):
+    rng = np.random.default_rng(bits)
+    w, bias = rng.normal(size=(3, 3, 2, 5)).astype(np.float32), rng.normal(size=5).astype(np.float32)
+    found, same = CHAPTER["with_bits"]([w, bias], bits, way == "channel", cut)
+    axes = (0, 1, 2) if way == "channel" else None
+    most = cut * np.abs(w).max(axis=axes, keepdims=True)
+    step = most / (2 ** (bits - 1) - 1)
+    assert np.array_equal(same, bias) and np.allclose(found, np.round(np.clip(w, -most, most) / step) * step, atol=1e-5)
+    assert found.min() < 0 < found.max() and np.allclose(np.abs(found).max(axis=axes), most.squeeze(), atol=1e-5)
 
 
 def test_the_changed_inputs_are_what_the_script_wrote():
-    for name, rows in CHAPTER["WATCHED"].items():
-        assert rows == [tuple(STORED["inputs"]["runs"][f"{name}, seed {seed}"][key] for key in ("ink", "unsure", "right")) for seed in range(3)]
+    for name, row in CHAPTER["WATCHED"].items():
+        runs = [STORED["inputs"]["runs"][f"{name}, seed {seed}"] for seed in SEEDS]
+        assert row == [(min(run[key] for run in runs), max(run[key] for run in runs)) for key in ("ink", "unsure", "right", "sure and wrong")]
     assert CHAPTER["WATCHED"].keys() == CHAPTER["INPUTS"].keys()
+
+
+def test_unsure_is_below_nine_tenths():
+    """Logits with largest probabilities .85 and .95: one of two is unsure; softmax takes off the largest logit, for large ones too."""
+    class Fixed:
+        output_shape = (None, 2)
+
+        def __call__(self, x, training):
+            return np.log([[0.85, 0.15], [0.05, 0.95]]) + 1000
+
+    ink, unsure, right, sure_and_wrong = CHAPTER["watch"](Fixed(), np.full((2, 1, 1, 1), 0.25), np.array([0, 0]))
+    assert (ink, unsure, right, sure_and_wrong) == (0.25, 0.5, 0.5, 0.5)
+    assert np.allclose(CHAPTER["softmax"](np.array([[5000.0, 4000, -4000]])), [[1, 0, 0]])
 
 
 # --- scale and zero point --------------------------------------------------------------------------------------------
@@ -85,7 +136,7 @@ def test_a_value_within_the_range_comes_back_within_half_a_step(low, high):
     assert np.all(np.abs(back - values)[inside] < 0.501 * scale)
 
 
-@pytest.mark.parametrize("low, high", [(0, 0), (0, np.inf), (-np.inf, 0), (0, np.nan), (np.nan, 1), (5, -5)])
+@pytest.mark.parametrize("low, high", [(0, 0), (0, np.inf), (-np.inf, 0), (0, np.nan), (np.nan, 1), (5, -5), (0, 1e-45), (-1e300, 1e300)])
 def test_no_scale_covers_nothing_or_everything(low, high):
     with pytest.raises(ValueError, match="no scale covers"):
         affine(low, high)
@@ -116,8 +167,19 @@ def test_weights_come_back_within_half_a_step_and_the_largest_fills_the_range(w,
 
 @pytest.mark.parametrize("bits", [0, 1, 9, 4.0, "8"])
 def test_other_bits_are_refused(bits):
-    with pytest.raises(ValueError, match="bits shall be 2 to 8"):
+    with pytest.raises(ValueError, match="bits must be 2 to 8"):
         CHAPTER["quantise_weights"](np.ones((2, 2)), bits)
+
+
+def test_a_channel_of_zeros_stays_zero():
+    q, scales = CHAPTER["quantise_weights"](np.array([[0, 0.5], [0, -1]], np.float32))
+    assert np.array_equal(q, [[0, 64], [0, -127]]) and np.allclose(scales, [1, 1 / 127])
+
+
+def test_exact_halves_go_upwards():
+    acc = np.array([-5, -3, -1, 1, 3, 5], np.int32)
+    assert CHAPTER["requantise"](acc, 0.5, 0, False).tolist() == [-2, -1, 0, 1, 2, 3]
+    assert CHAPTER["requantise"](acc, 0.5, -7, True).tolist() == [-7, -7, -7, -6, -5, -4]
 
 
 def test_weights_that_are_no_numbers_are_refused():
@@ -202,9 +264,11 @@ def test_the_converter_makes_the_same_network(digits, tmp_path):
     interpreter, theirs = CHAPTER["litert_tensors"](tmp_path / "int8.tflite")
     for _, w, bias, *_ in net["layers"]:
         for array in (np.moveaxis(w, -1, 0), bias):
-            assert any(np.array_equal(array, other) for other in theirs)
+            [tensor] = [other for other in theirs if other.shape == array.shape]
+            apart = np.abs(array.astype(np.int64) - tensor)  # the converter divides in another order: a few in a million
+            assert apart.max() <= 1 and np.sum(apart) <= max(1, array.size // 1000)
     ours, other = run_integers(net, as_input(images)), CHAPTER["through_litert"](interpreter, as_input(images))
-    assert np.abs(ours.astype(int) - other).max() <= 1 and np.mean(ours == other) > 0.98
+    assert np.abs(ours.astype(int) - other).max() <= 1 and np.mean(ours == other) > 0.995
     right = np.mean(ours.argmax(axis=1) == labels)
     assert right > 0.95 and abs(right - CHAPTER["hits"](CHAPTER["answers"](model, CHAPTER["prepare"](images)), labels)) < 0.01
 
@@ -223,10 +287,56 @@ def test_a_border_of_int8_zeros_reads_worse(digits):
     assert CHAPTER["hits"](q, labels) < CHAPTER["hits"](run_integers(net, as_input(images)), labels) - 0.02
 
 
-def test_another_layer_is_refused():
-    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.AveragePooling2D(2), keras.layers.Flatten(), keras.layers.Dense(10)])
-    with pytest.raises(ValueError, match="no rule for a layer .*AveragePooling2D"):
-        CHAPTER["integer_network"](model, np.ones((1, 28, 28, 1), np.float32))
+def reader_of(*first, size=28, last=None):
+    """Return a Sequential of `first`, then Flatten and Dense."""
+    return keras.Sequential([keras.Input((size, size, 1)), *first, keras.layers.Flatten(), *(last or [keras.layers.Dense(10)])])
+
+
+def conv(filters=2, F=3, **changes):
+    return keras.layers.Conv2D(filters, F, **{"padding": "same", "activation": "relu", **changes})
+
+
+def pool(size=2, **changes):
+    return keras.layers.MaxPooling2D(size, **changes)
+
+
+L = keras.layers
+
+
+@pytest.mark.parametrize("layers, last, words", [
+    ([L.AveragePooling2D(2)], None, "no rule for a layer .*AveragePooling2D"), ([conv(activation=None), pool()], None, "activation linear"),
+    ([conv(activation="tanh"), pool()], None, "activation tanh"), ([conv(F=4), pool()], None, "windows 4 x 4"),
+    ([conv(F=(3, 5)), pool()], None, "windows 3 x 5"), ([conv(strides=2)], None, "strides"), ([conv(strides=2), pool()], None, "strides"),
+    ([conv(padding="valid"), pool()], None, "padding valid"), ([conv(dilation_rate=2), pool()], None, "dilation_rate"),
+    ([conv(), pool(), conv(groups=2), pool()], None, "groups 2"), ([conv(), pool(3)], None, "pool_size"), ([conv(), pool(strides=1)], None, "strides"),
+    ([conv(), pool(padding="same")], None, "padding same"), ([conv(), conv(), pool()], None, "order"), ([pool(), conv()], None, "order"),
+    ([conv(), pool(), pool()], None, "order"), ([conv()], None, "order"), ([], [L.Dense(10, activation="softmax")], "activation softmax"),
+    ([], [L.Dense(5, activation="tanh"), L.Dense(10)], "activation tanh")])
+def test_what_the_integers_do_not_compute_is_refused(layers, last, words):
+    with pytest.raises(ValueError, match=words):
+        CHAPTER["integer_network"](reader_of(*layers, last=last), np.ones((1, 28, 28, 1), np.float32))
+
+
+@pytest.mark.parametrize("images", [np.full((1, 8, 8, 1), 255), -np.ones((1, 8, 8, 1)), np.full((1, 8, 8, 1), np.nan), np.ones((0, 8, 8, 1))])
+def test_images_that_are_not_0_to_1_are_refused(images):
+    with pytest.raises(ValueError, match="0 to 1 are wanted"):
+        CHAPTER["integer_network"](reader_of(size=8), images)
+
+
+def test_a_layer_without_bias_is_computed_and_dead_or_overflowing_ones_are_refused():
+    images = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
+    model = reader_of(conv(use_bias=False), pool(), size=8)
+    net = CHAPTER["integer_network"](model, images)
+    assert np.array_equal(net["layers"][0][2], [0, 0])
+    found, exact = run_integers(net, quantise(images, *net["input"])), CHAPTER["answers"](model, images)
+    *_, scale, zero = net["layers"][-1]
+    assert np.abs(scale * (found.astype(int) - zero) - exact).max() < 0.1 * np.ptp(exact)
+    assert run_integers(net, np.zeros((0, 8, 8, 1), np.int8)).shape == (0, 10)
+    with pytest.raises(ValueError, match="dead: .*maps of 0.0 to 0.0"):
+        CHAPTER["integer_network"](reader_of(conv(bias_initializer=keras.initializers.Constant(-99), name="dead"), pool(), size=8), images)
+    small = keras.initializers.Constant(1e-8)
+    with pytest.raises(ValueError, match="huge: a bias of"):
+        CHAPTER["integer_network"](reader_of(conv(kernel_initializer=small, bias_initializer=keras.initializers.Constant(0.5), name="huge"), pool(), size=8), images)
 
 
 @pytest.mark.parametrize("q", [np.zeros((1, 28, 28, 1), np.uint8), np.zeros((28, 28, 1), np.int8)])
@@ -260,8 +370,8 @@ def test_20000_of_20000_integers_are_those_of_the_page(digits, tmp_path):
 def test_the_pages_line_is_the_one_that_is_shown():
     if not (ROOT / "book" / "figures" / PAGE).exists():
         pytest.skip(f"no {PAGE} yet")
-    assert "return clamp(Math.floor(sum * multiplier + 0.5) + zero, low, 127);" in TEXT
-    assert "return clamp(Math.floor(sum * multiplier + 0.5) + zero, low, 127);" in (ROOT / "book" / "figures" / PAGE).read_text()
+    for text in (TEXT, (ROOT / "book" / "figures" / PAGE).read_text()):  # the page breaks the line for phones
+        assert "returnclamp(Math.floor(sum*multiplier+0.5)+zero,low,127);" in "".join(text.split())
 
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -336,14 +446,30 @@ def entry(**changes):
     ({"a": entry(data_offsets=[2, 0])}, 2), ({"a": entry(data_offsets=[0])}, 2), ({"a": entry(), "b": entry()}, 2),
     ({"a": entry(), "b": entry(data_offsets=[3, 5])}, 5), ({"a": entry()}, 3), ({"a": entry(shape=[2**40, 2**40])}, 2),
     ({"__metadata__": {"a": 1}}, 0), ({"__metadata__": "words"}, 0), ([], 0), ("a", 0), (None, 0), ({"a": None}, 0), ({"a": entry(shape="22")}, 2),
-    ({"a": {"dtype": "I8", "shape": [2]}}, 2)])
+    ({"a": {"dtype": "I8", "shape": [2]}}, 2),
+    (b'{"a": 1, "a": {"dtype": "I8", "shape": [2], "data_offsets": [0, 2]}}', 2), (json.dumps({"a": entry()}).encode("utf-16"), 2),
+    (b"\xef\xbb\xbf" + json.dumps({"a": entry()}).encode(), 2), (b'{"a": {"dtype": "I8", "shape": [2], "data_offsets": [0, 2], "x": NaN}}', 2)])
 def test_a_hostile_header_is_refused_by_us_and_by_the_library(header, size):
-    text = json.dumps(header).encode()
+    text = header if type(header) is bytes else json.dumps(header).encode()
     data = struct.pack("<Q", len(text)) + text + bytes(size)
     with pytest.raises(ValueError):
         read_tensors(data)
     with pytest.raises(Exception):  # noqa: B017
         safetensors.numpy.load(data)
+
+
+def test_a_type_that_is_unknown_is_named_and_what_has_no_place_is_not_written(tmp_path):
+    text = json.dumps({"a": entry(dtype="I64", shape=[1], data_offsets=[0, 8])}).encode()
+    with pytest.raises(ValueError, match="of type I64, which this reader does not know"):
+        read_tensors(struct.pack("<Q", len(text)) + text + bytes(8))
+    for arrays_, about in [({"a": np.arange(3)}, {}), ({"a": np.ones(3, bool)}, {}), ({"__metadata__": np.ones(3)}, {}), ({}, {"a": 3})]:
+        with pytest.raises(ValueError, match="place|sentences"):
+            write_tensors(tmp_path / "none", arrays_, **about)
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_numbers_begin_at_a_multiple_of_eight(whole):
+    assert struct.unpack("<Q", whole[:8])[0] % 8 == 0
 
 
 def test_a_header_that_is_deep_or_announced_large_is_refused_at_once():
@@ -367,6 +493,25 @@ def test_a_network_read_back_computes_the_same_and_nonsense_is_none(digits, tmp_
         write_tensors(path, tensors, **about | changes)
         with pytest.raises(ValueError, match="no integer network"):
             CHAPTER["load_integers"](path)
+    layers, scale = json.loads(about["layers"]), json.loads(about["output"])["scale"]
+    last = layers[-1]["zero"]
+    wrong = [layers[::-1], [layers[0], *layers], layers[:-1], [], {}, [[]] * 3, [layers[0], layers[2], layers[1]]]
+    wrong += [[*layers[:-1], layers[-1] | {"zero": zero}] for zero in (-129, 300, 1e9, 0.5, "7", True, None)]
+    words = [{"layers": json.dumps(each)} for each in wrong]
+    words += [{"output": json.dumps({"scale": scale, "zero": last} | change)} for change in (
+        {"scale": None}, {"scale": -1}, {"scale": 0}, {"scale": float("nan")}, {"zero": last - 1})]
+    words += [{"layers": about["layers"].replace(f'"zero": {last}', '"zero": 1e400')}, {"layers": "[" * 100_000}, {"output": "[" * 100_000},
+              {"output": f'{{"scale": 1e400, "zero": {last}}}'}]
+    multiplier = next(array for name, array in tensors.items() if name.endswith("multiplier"))
+    for change, more in [*((each, {}) for each in words), ({}, {"extra": np.ones(2)}),
+                         *(({}, {"conv2d0/multiplier": multiplier * bad}) for bad in (np.nan, np.inf, -1, 0)),
+                         *(({}, {"conv2d0/weights": np.ones(shape, np.int8)}) for shape in ((4, 4, 1, 8), (3, 5, 1, 8))),
+                         ({}, {"conv2d2/weights": np.ones((3, 3, 4, 16), np.int8)}), ({}, {"dense4/weights": np.ones((783, 10), np.int8)})]:
+        more = {name.replace("conv2d2", layers[1]["name"]).replace("dense4", layers[2]["name"]): array for name, array in more.items()}
+        assert "extra" in more or more.keys() <= tensors.keys()
+        write_tensors(path, tensors | more, **about | change)
+        with pytest.raises(ValueError, match="no integer network"):
+            CHAPTER["load_integers"](path)
     for name, array in tensors.items():
         write_tensors(path, tensors | {name: array.astype(np.float32)}, **about)
         with pytest.raises(ValueError, match="no integer network"):
@@ -374,6 +519,28 @@ def test_a_network_read_back_computes_the_same_and_nonsense_is_none(digits, tmp_
     write_tensors(path, WHOLE)
     with pytest.raises(ValueError, match="no integer network"):
         CHAPTER["load_integers"](path)
+
+
+def test_the_doodle_network_is_one():
+    path = ROOT / "book" / "figures" / "draw-doodle" / "network.safetensors"
+    if not path.exists():
+        pytest.skip("no doodle network")
+    net, words = CHAPTER["load_integers"](path)
+    assert len(json.loads(words["names"])) == net["layers"][-1][1].shape[-1]
+
+
+def test_a_saved_model_can_write_a_file_when_it_is_asked(tmp_path):
+    class Program(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([])])
+        def serve(self, x):
+            tf.io.write_file(str(tmp_path / "written"), "by the graph")
+            return x
+
+    tf.saved_model.save(Program(), str(tmp_path / "program"))
+    opened = tf.saved_model.load(str(tmp_path / "program"))
+    assert not (tmp_path / "written").exists()  # opening alone does not run it
+    opened.serve(tf.constant(1.0))
+    assert (tmp_path / "written").read_text() == "by the graph"
 
 
 def test_a_fresh_python_opens_the_keras_file_with_keras_alone(digits, tmp_path):
@@ -438,3 +605,36 @@ def test_whoever_sends_less_than_announced_keeps_nobody_waiting(port):
     assert reply.status == 400 and json.loads(reply.read())["error"] == "5 bytes came, 784 were announced"
     client.close()
 
+
+def test_whoever_stops_sending_is_told_so(port):
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    client.putrequest("POST", "/read")
+    client.putheader("Content-Length", "784")
+    client.endheaders()
+    client.send(b"short")
+    reply = client.getresponse()
+    assert reply.status == 408 and json.loads(reply.read())["error"] == "nothing came for 5 seconds"
+    client.close()
+
+
+@pytest.mark.parametrize("method, headers, status", [("GET", {}, 501), ("PUT", {}, 501), ("POST", {"Transfer-Encoding": "chunked", "Content-Length": "784"}, 400)])
+def test_another_method_or_pieces_get_a_sentence(port, method, headers, status):
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    client.putrequest(method, "/read")
+    for name, value in headers.items():
+        client.putheader(name, value)
+    client.endheaders()
+    reply = client.getresponse()
+    assert reply.status == status and json.loads(reply.read())["error"]
+    client.close()
+
+
+def test_whoever_hangs_up_leaves_no_traceback(port, capfd):
+    for _ in range(3):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+        client.sendall(b"POST /read HTTP/1.1\r\nContent-Length: 784\r\n\r\nshort")
+        client.close()
+    assert CHAPTER["ask"](port, bytes(784))[0] == 200
+    time.sleep(0.5)
+    assert "Traceback" not in capfd.readouterr().err

@@ -18,6 +18,12 @@ def away_from_zero(acc, m, zero, relu):
     return np.clip(np.sign(acc * m) * np.floor(np.abs(acc * m) + 0.5) + zero, zero if relu else -128, 127).astype(np.int8)
 
 
+def sums_in_place(acc, m, zero, relu):
+    result = page(acc, m, zero, relu).astype(np.int8)
+    acc[...] = 0
+    return result
+
+
 def in_place(q, scale, zero):
     value = np.float32(scale) * (q.astype(np.float32) - zero)
     q[...] = 0
@@ -75,7 +81,10 @@ WRONG = {
             lambda acc, m, zero, relu: np.clip(np.floor((acc + zero) * m + 0.5), zero if relu else -128, 127).astype(np.int8),
             lambda acc, m, zero, relu: np.minimum(page(acc, m, zero, relu), 126).astype(np.int8),
             lambda acc, m, zero, relu: page(acc, m * 1.2, zero, relu).astype(np.int8),
+            lambda acc, m, zero, relu: page(acc.astype(np.int16), m, zero, relu).astype(np.int8),
+            lambda acc, m, zero, relu: page(acc.astype(np.float32), np.float32(m), zero, relu).astype(np.int8),
         ],
+        "it changed the array": [sums_in_place],
         "not int8": [page, lambda acc, m, zero, relu: page(acc, m, zero, relu).astype(int)],
         "give the shape": [lambda acc, m, zero, relu: page(acc, m, zero, relu).astype(np.int8).ravel()[:1], lambda acc, m, zero, relu: np.int8(3)],
         "your function raises": [lambda acc, m, zero, relu: int(acc), lambda acc, m, zero, relu: page(acc[:, 0], m, zero, relu)],
@@ -84,7 +93,7 @@ WRONG = {
         "An int8 less an int8 is an int8": [
             lambda q, scale, zero: scale * (q - zero), lambda q, scale, zero: (q - np.int8(zero)) * np.float32(scale),
         ],
-        "that shall be": [
+        "that should be": [
             lambda q, scale, zero: scale * q.astype(float) - zero, lambda q, scale, zero: scale * (q.astype(float) + zero),
             lambda q, scale, zero: (q.astype(float) - zero) / scale, lambda q, scale, zero: q.astype(float) - zero,
             lambda q, scale, zero: scale * (zero - q.astype(float)), lambda q, scale, zero: np.round(scale * (q.astype(float) - zero)),
@@ -97,6 +106,7 @@ WRONG = {
     },
     "check_is_whole": {
         "is not whole": [
+            guarded(lambda data: len(data) == start_of(data) + max([e["data_offsets"][1] for n, e in dict(json.loads(data[8:start_of(data)])).items() if n != "__metadata__"], default=0)),
             lambda data: True, lambda data: len(data) >= 8, guarded(lambda data: len(data) >= start_of(data), True),
             guarded(lambda data: isinstance(json.loads(data[8:start_of(data)]), dict)),
             guarded(lambda data: len(data) >= start_of(data) + max(ends_of(data), default=0)),
@@ -112,7 +122,7 @@ WRONG = {
         "not True or False": [lambda data: 2, lambda data: [True, False], lambda data: len(data)],
     },
     "check_pack": {
-        "the first belongs into the low bits": [lambda q: packed(q, 16, 1)],
+        "the first belongs in the low bits": [lambda q: packed(q, 16, 1)],
         "give [": [
             lambda q: (q[::2] + 16 * q[1::2]).astype(np.uint8), lambda q: packed(np.abs(q)), lambda q: packed(q.astype(int) + 8),
             lambda q: packed(q, 1, 8), lambda q: packed(np.sort(q)), lambda q: packed(q % 8), lambda q: packed(q, 1, 0),
