@@ -374,7 +374,7 @@ def test_the_errors_are_told_as_stored():
     assert f"The network says {100 * np.mean(said['says']):.0f} % on average and is right in {100 * np.mean(said['accuracy']):.0f} %" in TEXT
     assert f"Of its surer half {percent(said['surest half'])} are right, of the least sure tenth {percent(said['unsurest tenth'])}." in TEXT
     says, made, few = CHAPTER["SAYS_GENERATED"], of("convolutional", "generated", "accuracy"), "few, from scratch"
-    assert f"after *generated* drawings it says {100 * np.mean(says):.0f} % of these real ones, and is right in {100 * np.mean(made):.0f} %" in TEXT
+    assert f"taught by *generated* drawings, it says {100 * np.mean(says):.0f} % here, and is right in {100 * np.mean(made):.0f} %" in TEXT
     assert f"it says {100 * np.mean(three(few, 'says')):.0f} % and is right in {100 * np.mean(three(few, 'accuracy')):.0f} %." in TEXT
     assert f"it says that it is ({100 * np.mean(said['says']):.0f} %) fits how often it is right ({100 * np.mean(said['accuracy']):.0f} %)" in TEXT
     rest = (np.mean(said["accuracy"]) - 0.1 * np.mean(said["unsurest tenth"])) / 0.9
