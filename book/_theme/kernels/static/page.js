@@ -5,7 +5,7 @@
   const find = (selector) => document.querySelector(selector);
   const all = (selector) => [...document.querySelectorAll(selector)];
 
-  // --- search -----------------------------------------------------------------------------------
+  // --- search ---
 
   const dialog = find("#search-dialog");
   find("#find").addEventListener("click", () => dialog.showModal());
@@ -17,7 +17,7 @@
     }
   });
 
-  // --- colours ----------------------------------------------------------------------------------
+  // --- colours ---
 
   const MODES = ["auto", "light", "dark"];
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -37,7 +37,7 @@
   dark.addEventListener("change", () => paint(root.dataset.mode));
   paint(root.dataset.mode);
 
-  // --- code -------------------------------------------------------------------------------------
+  // --- code ---
 
   const { copy, copied } = document.body.dataset;
   for (const box of all("article .highlight")) {
@@ -64,7 +64,7 @@
   });
   all("article pre, article .wide, article div.math").forEach((box) => observer.observe(box));
 
-  // --- where the reader is ----------------------------------------------------------------------
+  // --- where the reader is ---
 
   const bar = find(".progress .here");
   const links = all("#contents li li a");
@@ -108,7 +108,7 @@
     if (event.target.closest("a") && list.matches(":popover-open")) list.hidePopover();
   }));
 
-  // --- folds ------------------------------------------------------------------------------------
+  // --- folds ---
 
   // Whoever is sent to something inside a fold finds it open.
   function unfold() {
@@ -125,7 +125,7 @@
   addEventListener("hashchange", unfold);
   unfold();
 
-  // --- paper is white ---------------------------------------------------------------------------
+  // --- paper is white ---
 
   let shown;
   addEventListener("beforeprint", () => {
