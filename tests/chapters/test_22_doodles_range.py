@@ -37,6 +37,7 @@ FILES = {"/old.npy": official(IMAGES), "/new.npy": saved(IMAGES), "/page.npy": b
          "/listed.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", 6) + b"[1, 2]" + bytes(200), "/long.npy": official(IMAGES), "/second.npy": b"\x93NUMPY\x02\x00" + bytes(200), "/some.ndjson": LINES,
          "/foreign.ndjson": b"<html>\n</html>\n" * 99, "/other.ndjson": b'{"word": "cat"}\n' * 9, "/numbers.ndjson": b"3\n" * 99}
 FILES |= {name: official(IMAGES) for name in ("/told.npy", "/shifted.npy", "/nonsense.npy", "/toldcut.npy")}
+FILES |= {"/toldearly.npy": official(IMAGES)[:20_000]}
 FILES |= {"/told.ndjson": LINES, "/open.ndjson": LINES[:-1], "/nothing.npy": b"", "/second5.npy": b"\x93NUMPY\x01\x00v",
           "/timed.ndjson": b'{"drawing": [[[0, 255], [3, 4], [0, 99]]]}\n'}
 FILES |= {f"/header{k}.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", 100) + f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}".ljust(100).encode() + bytes(9000)
@@ -116,6 +117,7 @@ FAULTS = {
     "too much": ("/long.npy", ConnectionError, "{url}: 39,201 bytes came, 39,200 were asked for"),
     "another part": ("/shifted.npy", ConnectionError, "{url}: the server sends bytes 81-39280/3920080, not from byte 80"),
     "less than it says": ("/toldcut.npy", ConnectionError, "{url}: 100 bytes came, 39,200 were asked for"),
+    "less than the header promises": ("/toldearly.npy", ConnectionError, "{url}: 19,920 bytes came, 39,200 were asked for"),
     "no part that can be read": ("/nonsense.npy", ConnectionError, "{url}: the server sends bytes, many, not from byte 0"),
     "nothing": ("/nothing.npy", ConnectionError, "{url}: 0 bytes came, 128 were asked for"),
     "no ASCII": ("/cr\u00e8me", ConnectionError, "{url}: no answer (ordinal not in range(128))"),
