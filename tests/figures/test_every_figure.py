@@ -28,6 +28,7 @@ STATES = {
     "draw-doodle": ["doodle=AAADDRCDD8AA.AAADBjAA.D_D_&look=conv2,5,3,4", "doodle=AAADDRCD"],
     "cost-lab": ["F=63&W=512&C=64&K=64&S=3&rank=any&method=fft&cost=bytes", "F=2&W=8"],
 }
+OPEN = "document.querySelectorAll('.living-figure details').forEach((fold) => { fold.open = true; })"
 EVERY = [(name, "") for name in VARIANTS]
 EVERY += [(tag, query) for tag, queries in STATES.items() for query in queries]
 
@@ -161,7 +162,7 @@ def test_a_prediction_comes_first_but_not_for_a_shared_address(figure, tag):
 @pytest.mark.parametrize("name, query", EVERY)
 def test_nothing_is_wider_than_a_small_phone(figure, name, query):
     page = figure(name, query, dict(width=360, height=740))
-    page.evaluate("document.querySelectorAll('.living-figure details').forEach((fold) => { fold.open = true; })")
+    page.evaluate(OPEN)
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     boxes = page.evaluate("""() => [...document.querySelectorAll(".living-figure :is(button, input)")]
         .filter((e) => e.checkVisibility()).map((e) => {
@@ -180,6 +181,7 @@ def test_nothing_is_wider_than_a_small_phone(figure, name, query):
 @pytest.mark.parametrize("name, query", EVERY)
 def test_axe_finds_nothing(figure, name, query):
     page = figure(name, query)
+    page.evaluate(OPEN)
     for size, theme in [(DESKTOP, "light"), (PHONE, "dark")]:
         page.set_viewport_size(size)
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
@@ -244,6 +246,7 @@ def test_without_its_file_it_says_so(figure, name, file):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_lines_and_signs_are_seen(figure, name, query, theme):
     page = figure(name, query, reduced_motion="reduce")
+    page.evaluate(OPEN)
     page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
     found = page.evaluate(CONTRASTS)
     assert len(found) >= (3 if name == "find-pattern" else 4)  # it has found some: a pattern that was picked has no buttons for cells
