@@ -496,7 +496,7 @@ def test_a_network_read_back_computes_the_same_and_nonsense_is_none(digits, tmp_
     layers, scale = json.loads(about["layers"]), json.loads(about["output"])["scale"]
     last = layers[-1]["zero"]
     wrong = [layers[::-1], [layers[0], *layers], layers[:-1], [], {}, [[]] * 3, [layers[0], layers[2], layers[1]]]
-    wrong += [[*layers[:-1], layers[-1] | {"zero": zero}] for zero in (-129, 300, 1e9, 0.5, "7", True, None)]
+    wrong += [[layers[0] | {"zero": zero}, *layers[1:]] for zero in (-129, 300, 1e9, 0.5, "7", True, None)]
     words = [{"layers": json.dumps(each)} for each in wrong]
     words += [{"output": json.dumps({"scale": scale, "zero": last} | change)} for change in (
         {"scale": None}, {"scale": -1}, {"scale": 0}, {"scale": float("nan")}, {"zero": last - 1})]
