@@ -273,6 +273,7 @@ def test_below_the_drawing_field_it_loads_when_asked_for_and_follows_it(figure):
     expect_query(page, digit=8, why="8,3")
     page.get_by_role("button", name="4: a test digit").click()
     expect(part(page, "sum")).to_contain_text("The logit of 4")
+    expect_query(page, digit=4)
     page.get_by_role("button", name="Clear").click()
     expect(part(page, "sum")).to_be_hidden()
     drawn(page, (0.25, 0.2), (0.75, 0.2), (0.45, 0.85))

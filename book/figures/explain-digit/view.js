@@ -3,6 +3,7 @@
 
 import { preprocessSteps } from "../draw-digit/model.js";
 import { DigitFigure } from "../draw-digit/pad.js";
+import { writeAddress } from "../shared/address.js";
 import { divergingColour, greyColour, paint } from "../shared/colour.js";
 import { ARROWS, button, choice, sliderField } from "../shared/controls.js";
 import { element, set } from "../shared/element.js";
@@ -46,6 +47,12 @@ class ExplainDigit extends DigitFigure {
         "alone: that a place is empty, which tells a 3 from an 8, gets no number of its own. " +
         "Press a digit to see what speaks for it and against it."),
     };
+  }
+
+  /** Inside a draw-digit the drawing in the address is the reader's. */
+  save() {
+    const { digit, ink, ...own } = addressOf(this.state);
+    writeAddress(this.reader ? own : { digit, ink, ...own });
   }
 
   // ---- Build -----------------------------------------------------------------------------------
