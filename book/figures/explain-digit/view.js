@@ -4,6 +4,7 @@
 import { preprocessSteps } from "../draw-digit/model.js";
 import { DigitFigure } from "../draw-digit/pad.js";
 import { writeAddress } from "../shared/address.js";
+import { percentSaid } from "../shared/bars.js";
 import { divergingColour, greyColour, paint } from "../shared/colour.js";
 import { ARROWS, button, choice, sliderField } from "../shared/controls.js";
 import { element, set } from "../shared/element.js";
@@ -259,8 +260,8 @@ class ExplainDigit extends DigitFigure {
 
 /** Say what the network says, and whether it doubts it, as draw-digit does. */
 function saidOf({ answer, shares, doubtful }) {
-  const words = { answer, share: formatNumber(100 * shares[answer], 1) };
-  return sentences(_("The network says {answer}, with {share} %.", words),
+  const words = { answer, share: percentSaid(shares[answer]) };
+  return sentences(_("The network says {answer}, with {share}.", words),
     doubtful && _("But this is unlike the digits that it knows: is it one?"));
 }
 
