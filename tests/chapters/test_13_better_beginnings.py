@@ -38,7 +38,7 @@ def test_the_table_of_one_epoch_is_what_the_script_wrote():
     gains = [100 * (means[a] - means[b]) for a, b in
              [("Glorot on", "std 1 on"), ("Glorot off", "std 1 on"), ("std 1 off", "std 1 on"), ("Glorot off", "Glorot on")]]
     assert "The start alone brings {:.1f} of the {:.1f} points, and the switch alone {:.1f}. After a good start the forgotten switch costs {:.1f} points".format(*gains) in text
-    assert f"it ends at {means['std 1 on']:.3f} on average" in text and f"it ends at {means['Glorot off']:.3f}" in text
+    assert f"it ends at {means['std 1 on']:.3f} on average" in text and f"With both lines mended, at {means['Glorot off']:.3f}." in text
 
 
 def test_the_sweep_of_starts_is_what_the_script_wrote():

@@ -395,7 +395,7 @@ def test_the_sentences_say_what_was_measured():
         f"the attack leaves {span([100 * s for s in survived], '{:.0f}')} %, on three seeds",
         f"leaves {span([100 * s for s in survived], '{:.0f}')} % of 1,000 digits, {span([100 * s for s in faint], '{:.0f}')} % with faint dice first",
         f"erase to a mean of {span(placed[:, 0])} on three seeds and, of ink, {span(placed[:, 1])}.",
-        f"right for {planes[0, 0]:.2f} of the digits, that of the dense layer for {span(planes[:, 1])} on three seeds; untrained, for {span(planes[:, 2])}",
+        f"right for {planes[0, 0]:.2f} of the digits, that of the dense layer for {span(planes[:, 1])} on three seeds. Untrained, it is right for {span(planes[:, 2])}",
     ):
         assert words in text, words
     assert np.allclose(wrong[:, 1] / wrong[:, 0], 0.2, atol=0.05) and np.all(wrong[:, 2] / wrong[:, 0] > 0.85)

@@ -31,7 +31,7 @@ def expect_answers(page, digit, down, right):
     rest, now = probabilities(digit, 0, 0), probabilities(digit, down, right)
     changed = []
     for part, name in zip(page.locator(".answers > div").all(), ["flatten", "global"], strict=True):
-        shown = [float(text.removesuffix(" %")) for text in part.locator(".share").all_inner_texts()]
+        shown = [float(text.removesuffix("\u00a0%")) for text in part.locator(".share").all_inner_texts()]
         np.testing.assert_allclose(shown, 100 * now[name], atol=0.51)  # whole percents
         was, answer = rest[name].argmax(), now[name].argmax()
         said = f"says {answer}" if was == answer else f"says {answer}, said {was}"
@@ -78,7 +78,7 @@ def test_no_share_is_wider_than_its_column(figure, width):
     page = figure("drag-digit", "move=0,4", dict(width=width, height=844))
     wide = page.evaluate("[...document.querySelectorAll('.share')].filter((e) => e.scrollWidth > e.clientWidth).length")
     assert wide == 0
-    assert "100 %" in page.locator(".share").all_inner_texts()  # the widest there is
+    assert "100\u00a0%" in page.locator(".share").all_inner_texts()  # the widest there is
 
 
 def test_it_names_the_network_and_what_to_try(figure):
