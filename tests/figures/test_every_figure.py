@@ -91,7 +91,7 @@ def test_no_style_leaks(tag):
 
 def test_every_sentence_reaches_the_catalogue():
     assert len(set(SENTENCES)) > 150
-    assert "The network says {answer}, with {share} %." in SENTENCES
+    assert "The network says {answer}, with {share}." in SENTENCES
     source = "".join(path.read_text(encoding="utf-8") for path in FIGURES.rglob("*.js"))
     calls = len(re.findall(r"(?<![\w.])_\(", re.sub(r"^\s*(//|/?\*).*", "", source, flags=re.M)))
     assert len(SENTENCES) == calls - 1  # the function itself
