@@ -1,6 +1,7 @@
 // The network of "Draw a doodle": strokes as the data set simplifies and draws them, an integer
 // network's file and its integers, and the state. Tests compare each with the chapters. No page.
 
+import { pool } from "../shared/convolution.js";
 import { SIDE } from "../shared/ink.js";
 import { clamp, range, softmax } from "../shared/numbers.js";
 import { LETTERS, parseInteger } from "../shared/parse.js";
@@ -278,23 +279,6 @@ function convolve({ size, channels, zero: rest, values }, layer) {
     }
   }
   return { size, channels: K, zero, scale, values: result };
-}
-
-/** Return the largest of each 2 by 2 block, channel by channel. */
-function pool({ size, channels, zero, scale, values }) {
-  const out = size >> 1;
-  const row = size * channels;
-  const result = new Int8Array(out * out * channels);
-  for (let i = 0, at = 0; i < out; i++) {
-    for (let j = 0; j < out; j++) {
-      for (let k = 0; k < channels; k++, at++) {
-        const a = 2 * i * row + 2 * j * channels + k;
-        const b = a + channels;
-        result[at] = Math.max(values[a], values[b], values[a + row], values[b + row]);
-      }
-    }
-  }
-  return { size: out, channels, zero, scale, values: result };
 }
 
 /** Return q w + b, in integers. */

@@ -73,10 +73,10 @@ export function padded({ size, channels, values }, zeros) {
 }
 
 /** Return the largest of each 2 by 2 block, channel by channel. */
-export function pool({ size, channels, values }) {
+export function pool({ size, channels, values, ...more }) {
   const out = size >> 1;
   const row = size * channels;
-  const result = new Float32Array(out * out * channels);
+  const result = new values.constructor(out * out * channels);
   for (let i = 0, at = 0; i < out; i++) {
     for (let j = 0; j < out; j++) {
       for (let k = 0; k < channels; k++, at++) {
@@ -86,7 +86,7 @@ export function pool({ size, channels, values }) {
       }
     }
   }
-  return { size: out, channels, values: result };
+  return { ...more, size: out, channels, values: result };
 }
 
 /** Return bend(x w + b) of numbers x: kernel (inputs, outputs); `bias` may be missing. */
