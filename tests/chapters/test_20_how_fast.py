@@ -79,7 +79,7 @@ def test_the_sentences_have_the_stored_numbers():
     tie = [np.mean([runs("learning")[f"batch 16, rate {rate}, seed {seed}"] for seed in range(3)]) for rate in (0.001, 0.003)]
     assert rates[16] == 0.001 and abs(tie[0] - tie[1]) < 1e-4
     back = (step["large, and back"] - step["large, forward"]) / step["large, forward"]
-    assert f"{back:.1f} times on an idle machine" in TEXT
+    assert f"{back:.1f} times on the idle machine of the table below" in TEXT
     faster = [one / two for one, two in CHAPTER["THREADS_MS"].values()]
     assert "The product becomes {:.2f} times as fast, the large step {:.2f} times, the small one {:.2f} times.".format(*faster) in TEXT
     taken = {name: [value / row[0] for value in row] for name, row in CHAPTER["FORMATS_MS"].items()}
