@@ -94,9 +94,11 @@ def test_the_book_prints(one_page, tmp_path):
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     size = (tmp_path / "book.pdf").stat().st_size
     chapters = sum("notebooks/" in name for name in table_of_contents())
-    assert 0.1e6 < size / chapters < 0.5e6 and f"{size / 1e6:.1f} MB" in said  # 10.3 MB with 23
+    assert 2e6 < size < 10e6 and f"{size / 1e6:.1f} MB" in said  # 9.8 MB with 23 chapters
     with pikepdf.open(tmp_path / "book.pdf") as pdf:
-        assert 10 * chapters < len(pdf.pages) < 40 * chapters  # 681 with 19
+        assert 10 * chapters < len(pdf.pages) < 40 * chapters  # 866 with 23
+        assert "/DeviceGray" in {str(thing.get("/ColorSpace")) for thing in pdf.objects
+                                 if isinstance(thing, pikepdf.Stream)}
         numbers = {page.objgen: number for number, page in enumerate(pdf.pages, 1)}
         places = dict(pdf.Root.Dests)
         links = [link.Dest for link in pdf.pages[1].Annots if link.Subtype == "/Link"]
