@@ -32,10 +32,10 @@ refresh: .venv/ready  ## run notebooks and store their outputs: all, or NB=noteb
 lint: .venv/ready  ## look at every notebook and file without running anything (seconds)
 	$(BIN)/python -m tools.book lint
 
-test: .venv/ready  ## run everything that CI runs, or what concerns one chapter: CHAPTER=04
+test: .venv/ready  ## run what CI runs on every push, or what concerns one chapter: CHAPTER=04
 ifdef CHAPTER
 	$(if $(NOTEBOOK),,$(error There is no chapter $(CHAPTER), as in CHAPTER=04))
-	$(BIN)/python -m pytest --nbval -k $(basename $(notdir $(NOTEBOOK))) $(NOTEBOOK) \
+	$(BIN)/python -m pytest --nbval -k "$(basename $(notdir $(NOTEBOOK))) or test_$(CHAPTER)_" $(NOTEBOOK) \
 	  $(wildcard tests/chapters/test_$(CHAPTER)_*.py tests/pages) tests/chapters/test_checkers.py
 else
 	$(BIN)/python -m pytest --nbval
@@ -47,8 +47,8 @@ bench: .venv/ready  ## seconds and memory of each notebook, seconds of the book,
 	$(BIN)/python -m tools.book bench
 	$(BIN)/python -m tools.make.ladder table
 
-bench-frameworks: .venv/ready  ## the book beside Keras, PyTorch and JAX on this machine (half an hour, 1.6 GB)
-	$(BIN)/python -m tools.make.frameworks
+bench-frameworks: .venv/ready  ## the book beside Keras, PyTorch and JAX on this machine (half an hour, 1.6 GB); RENEW=1 stores it
+	$(BIN)/python -m tools.make.frameworks $(if $(RENEW),,print)
 
 lighthouse: book  ## what Lighthouse must find on every page, or on PAGES="book/index.html ..." (needs Chromium and node)
 	for device in desktop phone; do npx --yes @lhci/cli@0.15.1 autorun \
