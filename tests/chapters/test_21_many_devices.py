@@ -359,7 +359,6 @@ def test_the_model_of_a_step():
     assert np.isclose(seconds(4, 0.4, 8e6, 0, 1e9), 0.1 + 1.5 * 8e-3)
 
 
-@pytest.mark.skipif(not STORED.exists(), reason="not measured yet")
 def test_the_table_of_rates_is_what_the_script_wrote():
     runs = json.loads(STORED.read_text())["rates"]["runs"]
     for name, seeds in CHAPTER["SCALED"].items():

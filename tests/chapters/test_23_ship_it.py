@@ -349,8 +349,6 @@ def test_images_that_are_not_int8_are_refused(digits, q):
 
 def test_20000_of_20000_integers_are_those_of_the_page(digits, tmp_path):
     _, net, images, _ = digits
-    if not (ROOT / "book" / "figures" / PAGE).exists():
-        pytest.skip(f"no {PAGE} yet")
     sys.path.insert(0, str(ROOT / "tests" / "figures"))
     import figure_models
 
@@ -368,8 +366,6 @@ def test_20000_of_20000_integers_are_those_of_the_page(digits, tmp_path):
 
 
 def test_the_pages_line_is_the_one_that_is_shown():
-    if not (ROOT / "book" / "figures" / PAGE).exists():
-        pytest.skip(f"no {PAGE} yet")
     for text in (TEXT, (ROOT / "book" / "figures" / PAGE).read_text()):  # the page breaks the line for phones
         assert "returnclamp(Math.floor(sum*multiplier+0.5)+zero,low,127);" in "".join(text.split())
 
@@ -522,10 +518,7 @@ def test_a_network_read_back_computes_the_same_and_nonsense_is_none(digits, tmp_
 
 
 def test_the_doodle_network_is_one():
-    path = ROOT / "book" / "figures" / "draw-doodle" / "network.safetensors"
-    if not path.exists():
-        pytest.skip("no doodle network")
-    net, words = CHAPTER["load_integers"](path)
+    net, words = CHAPTER["load_integers"](ROOT / "book" / "figures" / "draw-doodle" / "network.safetensors")
     assert len(json.loads(words["names"])) == net["layers"][-1][1].shape[-1]
 
 

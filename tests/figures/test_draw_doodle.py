@@ -28,13 +28,6 @@ SAMPLES = json.loads(tool.STROKES.read_text(encoding="utf-8"))
 NETWORK = "const network = model.readNetwork(Uint8Array.from(file).buffer);"
 
 
-def of_chapter(number, name):
-    """Return what a chapter defines; without the chapter the test is skipped."""
-    if not list((ROOT / "notebooks").glob(f"{number}_*.ipynb")):
-        pytest.skip(f"chapter {number} is not there yet: its {name} is what this is compared with")
-    return definitions(number)[name]
-
-
 @functools.cache
 def drawings():
     try:
@@ -86,7 +79,7 @@ def test_strokes_are_simplified_as_the_data_set_did():
 
 
 def test_chapter_22_keeps_the_same_points():
-    simplify = of_chapter("22", "simplify")
+    simplify = definitions("22")["simplify"]
     for strokes in scribbles(60, 8):
         for stroke in strokes:
             if len(stroke) > 1:
@@ -110,7 +103,7 @@ def test_a_drawing_of_the_address_is_what_it_was():
 
 
 def test_pixels_are_the_chapters():
-    rasterise = of_chapter("22", "rasterise")
+    rasterise = definitions("22")["rasterise"]
     drawn = [*boxed(scribbles(60, 1)), *([np.array(s) for s in strokes] for strokes in SAMPLES.values())]
     got = np.array(evaluate(MODEL, "drawn.map((strokes) => model.rasterise(strokes))", drawn=lists(drawn)))
     want = np.stack([rasterise(strokes) for strokes in drawn]).reshape(len(drawn), -1).astype(int)
@@ -160,7 +153,7 @@ def as_integers(images):
 
 
 def test_all_integers_are_chapter_23s():
-    run_integers = of_chapter("23", "run_integers")
+    run_integers = definitions("23")["run_integers"]
     net, _ = tool.read_network()
     images = generated(60)
     got = evaluate(MODEL, f"""(() => {{ {NETWORK}
@@ -175,7 +168,7 @@ def test_all_integers_are_chapter_23s():
 
 def test_any_such_network_is_computed(tmp_path):
     """Another number of layers, windows of 5, zero points and words."""
-    run_integers = of_chapter("23", "run_integers")
+    run_integers = definitions("23")["run_integers"]
     rng = np.random.default_rng(3)
 
     def layer(kind, shape, zero, size):
@@ -194,7 +187,7 @@ def test_any_such_network_is_computed(tmp_path):
 
 
 def test_all_integers_of_the_drawings_it_never_saw_are_chapter_23s():
-    run_integers = of_chapter("23", "run_integers")
+    run_integers = definitions("23")["run_integers"]
     x, y = drawings()["test"]
     net, metadata = tool.read_network()
     want, got = run_integers(net, as_integers(x)), logits(x)
@@ -506,12 +499,12 @@ def test_it_comes_when_its_reader_is_near(figure, pages):
     page.on("request", lambda request: asked.append(request.url.rpartition("/draw-doodle/")[2].partition("?")[0]))
     page.goto(far)
     page.wait_for_timeout(300)
-    assert "view.js" in asked and "doodle.js" not in asked and "model.js" not in asked
+    assert "view.js" in asked and "figure.js" not in asked and "model.js" not in asked
     heights = [page.locator("draw-doodle").bounding_box()["height"]]
     page.locator(".after").scroll_into_view_if_needed()
     page.locator("draw-doodle[data-ready]").wait_for()
     heights.append(page.locator("draw-doodle").bounding_box()["height"])
-    assert "doodle.js" in asked and "network.safetensors" not in asked
+    assert "figure.js" in asked and "network.safetensors" not in asked
     assert abs(heights[1] - heights[0]) < 24 and heights[0] > 500  # nothing jumps
 
 
@@ -585,7 +578,7 @@ def test_a_drawing_can_be_shared(figure):
 
 @SIZES
 def test_the_integers_of_a_layer_are_shown(figure, size):
-    run_integers = of_chapter("23", "run_integers")
+    run_integers = definitions("23")["run_integers"]
     text = tool.read_samples()["house"]
     page = figure("draw-doodle", f"doodle={text}", size)
     page.locator(".inside summary").click()

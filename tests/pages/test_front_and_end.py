@@ -90,3 +90,12 @@ def test_readme_shows_the_book_before_it_explains():
 @pytest.mark.parametrize("path", re.findall(r"`([\w./]+)`", PAGES["README.md"].split("| where |")[1].split("\n\n")[0]))
 def test_readme_names_what_is_there(path):
     assert (ROOT / path).exists() or (ROOT / "tools" / path).exists()
+
+
+# --- from chapter to chapter ------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name, follower", zip(CHAPTERS, [*CHAPTERS[1:], "../book/looking_back"], strict=True))
+def test_a_chapter_ends_with_the_way_to_the_next(name, follower):
+    last = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4).cells[-1].source
+    target = follower + (".md" if follower.startswith("..") else ".ipynb")
+    assert re.findall(r"\]\(([^)]+)\)", last)[-1] == target, f"{name} leads elsewhere, not to {target}"

@@ -9,7 +9,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, build
-from sample import LONG, write_sample
+from sample_book import LONG, write_sample
 
 THEME = ROOT / "book" / "_theme" / "kernels"
 

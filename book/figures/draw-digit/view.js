@@ -13,7 +13,7 @@ import {
   addressOf, drawingFrom, fieldIn, forward, isBlob, isSeveral, judge, NAMES, preprocessSteps,
   sheetOf, sheetPixels, sheetPlace, sheetValue, stateFrom,
 } from "./model.js";
-import { DigitFigure } from "./pad.js";
+import { DigitFigure } from "./digit-figure.js";
 
 const SHEET = 640; // about how many pixels wide the maps of a layer are
 // The drawing that waits in the compact field, as an address has it: one stroke, a 4 or a 9.

@@ -3,7 +3,7 @@
 const near = new IntersectionObserver((seen) => {
   if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
   near.disconnect();
-  import("./doodle.js");
+  import("./figure.js");
 }, { rootMargin: "50%" });
 
 for (const figure of document.querySelectorAll("draw-doodle")) near.observe(figure);

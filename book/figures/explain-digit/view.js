@@ -2,7 +2,7 @@
 // Inside a draw-digit (its `reader`) it explains what is drawn there.
 
 import { preprocessSteps } from "../draw-digit/model.js";
-import { DigitFigure } from "../draw-digit/pad.js";
+import { DigitFigure } from "../draw-digit/digit-figure.js";
 import { writeAddress } from "../shared/address.js";
 import { percentSaid } from "../shared/bars.js";
 import { divergingColour, greyColour, paint } from "../shared/colour.js";

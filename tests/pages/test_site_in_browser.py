@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import DESKTOP, PHONE, serve
 from conftest import ROOT, build
 from playwright.sync_api import expect
-from sample import write_sample
+from sample_book import write_sample
 
 from tools.book.files import table_of_contents
 
