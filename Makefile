@@ -47,8 +47,8 @@ bench: .venv/ready  ## seconds and memory of each notebook, seconds of the book,
 	$(BIN)/python -m tools.book bench
 	$(BIN)/python -m tools.make.ladder table
 
-bench-frameworks: .venv/ready  ## the book beside Keras, PyTorch and JAX on this machine (half an hour, 1.6 GB); RENEW=1 stores it
-	$(BIN)/python -m tools.make.frameworks $(if $(RENEW),,print)
+bench-frameworks: .venv/ready  ## measure the book beside Keras, PyTorch and JAX into data/frameworks.json (half an hour, 1.6 GB)
+	$(BIN)/python -m tools.make.frameworks
 
 lighthouse: book  ## what Lighthouse must find on every page, or on PAGES="book/index.html ..." (needs Chromium and node)
 	for device in desktop phone; do npx --yes @lhci/cli@0.15.1 autorun \

@@ -17,6 +17,7 @@ from oracles import resampled, simplified, without_detail
 from playwright.sync_api import expect
 
 from tools.make import doodle_network as tool
+from tools.make.doodle_sample import load_strokes
 
 pytest_plugins = ["figure_pages"]
 
@@ -114,7 +115,7 @@ def test_pixels_are_the_chapters():
 def test_pixels_of_real_drawings_are_the_official_bitmaps():
     if not tool.SAMPLE.exists():
         pytest.skip("the real drawings are not there")
-    strokes, bitmaps = tool.load_strokes()
+    strokes, bitmaps = load_strokes()
     got = np.array(evaluate(MODEL, "drawn.map((strokes) => model.rasterise(strokes))", drawn=lists(strokes)))
     want = bitmaps.reshape(250, -1).astype(int)
     assert np.abs(got - want).mean() < 2.5

@@ -14,9 +14,8 @@ from conftest import definitions, find_notebook
 from figure_models import FIGURES, SENTENCES, bundle, call, evaluate
 from oracles import by_tensorflow, chapters_answer, conv
 
-from tools.make.data import load_mnist
+from tools.make.data import cross_entropy, load_mnist
 from tools.make.digit_network import (
-    cross_entropy,
     curve,
     draw_anew,
     draw_strokes,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import definitions
 
-from tools.make import doodle_network, doodle_sample
+from tools.make import doodle_sample
 
 NAMES = definitions("22")["NAMES"]
 
@@ -60,7 +60,7 @@ def test_the_sample_holds_what_the_scripts_read(address, tmp_path, monkeypatch):
     assert found["recognized"].tolist() == [[bool(n % 3) for n in range(25)]] * 10
     assert found["countrycode"].shape == found["key_id"].shape == (10, 25) and found["key_id"][4, 7] == str(2**52 + 7)
     np.savez_compressed(tmp_path / "sample.npz", **found)
-    read, bitmaps = doodle_network.load_strokes(tmp_path / "sample.npz")
+    read, bitmaps = doodle_sample.load_strokes(tmp_path / "sample.npz")
     assert np.array_equal(bitmaps, images[:, :25].reshape(-1, 28, 28)) and len(read) == len(drawings) == 250
     for one, other in zip(read, drawings, strict=True):
         assert len(one) == len(other) and all(map(np.array_equal, one, other))

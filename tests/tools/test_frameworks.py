@@ -13,9 +13,9 @@ STORED = json.loads(frameworks.OUTPUT.read_text()) if frameworks.OUTPUT.exists()
 FAKE = """
 import sys
 import time
-from tools.make.others import Contestant, serve
+from tools.make.others import Framework, serve
 
-class Fake:
+class Fake(Framework):
     kinds = ("plain", "compiled")
     def about(self):
         return {"device": "cpu"}
@@ -24,7 +24,7 @@ class Fake:
     def start(self, kind):
         if kind == "compiled":
             raise OSError("no compiler\\nhere")
-        return (lambda n: time.sleep(n / 1000)), None
+        return lambda n: time.sleep(n / 1000)
     def check(self):
         return {"weights": 3_274_634, "logits": [[0.1, 0.2]], "losses": [2.3, 2.0, 1.7]}
     def train(self, mark, seed, way=""):
@@ -34,7 +34,7 @@ class Fake:
     def example(self):
         return 6.0
 
-serve(Contestant(Fake()))
+serve(Fake(None))
 """
 
 
@@ -96,11 +96,6 @@ def test_the_flops_are_those_of_the_layers():
     products = np.array([28 * 28 * 25 * 32, 14 * 14 * 25 * 32 * 64, 3136 * 1024, 10240])
     assert round((6 * products.sum() - 2 * products[0]) / 1e6, 2) == frameworks.MFLOP
     assert sum(int(np.prod(shape)) for shape in others.SHAPES.values()) == frameworks.WEIGHTS
-
-
-def test_json_comes_back():
-    value = {"a": {"b": list(range(50)), "c": {"d": 1}}, "e": "f"}
-    assert json.loads(frameworks.written(value)) == value
 
 
 def test_the_opponents_start_from_chapter_10s_numbers():
@@ -188,11 +183,6 @@ def test_the_stored_seconds_have_every_cell():
             assert all(run["test"] >= float(mark[:-2]) / 100 - 0.0015 for run in runs)
     if done < whole:
         pytest.skip(f"{done} of {whole} are measured: python -m tools.make.frameworks accuracy")
-
-
-def test_the_stored_epochs_are_the_same_task():
-    epoch = stored("epoch")
-    assert all(found["test"] > 0.98 for name in KINDS for found in epoch[name].values())
 
 
 def test_the_stored_profile_and_changes_have_every_cell():

@@ -38,3 +38,8 @@ def test_an_unknown_table_is_refused(monkeypatch):
         tables.asked_for({"rare": 1})
     monkeypatch.setattr("sys.argv", ["feeding"])
     assert tables.asked_for({"rare": 1, "buffers": 2}) == ["rare", "buffers"]
+
+
+def test_json_comes_back():
+    value = {"a": {"b": list(range(50)), "c": {"d": 1}}, "e": "f"}
+    assert json.loads(tables.written(value)) == value

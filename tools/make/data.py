@@ -1,6 +1,9 @@
-"""What the scripts of this folder share: MNIST, and one training step of a Keras model."""
+"""What the scripts of this folder share: MNIST, and how they judge answers to it."""
+
+import functools
 
 import numpy as np
+from scipy.special import log_softmax
 
 from tools.book.files import MNIST
 
@@ -18,21 +21,39 @@ def as_input(x):
     return x[..., None] / np.float32(255)
 
 
-def make_train_step(model, optimizer):
-    """Return step(images, labels): trains a Keras model that gives logits; returns the loss."""
-    import keras  # takes seconds, and who wants only the images has no need of it
-    import tensorflow as tf
+@functools.cache
+def digits():
+    """Return all 60,000 training images as a network takes them, and their labels, int32."""
+    (x, y), _ = load_mnist()
+    return as_input(x), y.astype(np.int32)
 
-    tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
-    cost = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    optimizer.build(model.trainable_variables)
 
-    @tf.function
-    def step(images, labels):
-        with tf.GradientTape() as tape:
-            loss = cost(labels, model(images, training=True)) + sum(model.losses)
-        gradients = tape.gradient(loss, model.trainable_variables)
-        optimizer.apply(gradients, model.trainable_variables)
-        return loss
+def share_right(logits, y):
+    """Return the share of logits (N, 10) that are largest at the label, to four digits."""
+    return round(float(np.mean(logits.argmax(axis=1) == y)), 4)
 
-    return step
+
+def confusions(logits, y):
+    """Return the 10 x 10 counts of answers, a row for each true class."""
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (y, logits.argmax(axis=1)), 1)
+    return counts.tolist()
+
+
+def cross_entropy(logits, y, temperature):
+    """Return the mean cross-entropy of softmax(logits / temperature), logits (N, 10)."""
+    logs = log_softmax(logits.astype(float) / temperature, axis=1)
+    return -np.mean(logs[np.arange(len(y)), y])
+
+
+def fit_temperature(logits, y):
+    """Return the temperature of least cross-entropy."""
+    candidates = np.geomspace(0.5, 2, 141)
+    return candidates[np.argmin([cross_entropy(logits, y, t) for t in candidates])]
+
+
+def nearest_to_means(x, y, allowed=True):
+    """Return the positions of ten images: of each digit, the one allowed nearest to its mean."""
+    distances = [np.where((y == digit) & allowed, ((x - x[y == digit].mean(axis=0)) ** 2)
+                          .sum(axis=(1, 2)), np.inf) for digit in range(10)]
+    return [int(distance.argmin()) for distance in distances]

@@ -1,7 +1,6 @@
 """Measure what chapter 21 compares, oftener than a notebook can, and write it to data/devices.json.
 
     python -m tools.make.devices             every table (about half an hour, idle)
-    python -m tools.make.devices rates       only that one
 
 rates      batch and rate scaled together: chapter 19's `small_reader` on 30,720 images, two passes
            with batches of 64 to 2,048 (960 steps to 30), SGD with momentum 0.9 at many rates, which
@@ -14,14 +13,10 @@ times      milliseconds of a training step on 128 images, of three networks: in 
            arrays of several sizes. Medians of calls after a warm-up, in three rounds in which the
            arrangements take turns, each made again if others used the machine meanwhile. It wants
            two idle cores (a minute)
-
-The notebook shows the numbers as short tables; tests of chapter 21 hold the two together. An
-interrupted table is finished, a whole one is made anew.
 """
 
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -29,16 +24,15 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", KERAS_BACKEND="tensorflow")
-
 import keras
 import numpy as np
-import psutil
 import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
-from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make.data import digits
+from tools.make.machine import busy_seconds
+from tools.make.models import convolutional, held_back
 from tools.make.tables import asked_for, finish
 
 OUTPUT = ROOT / "data" / "devices.json"
@@ -82,48 +76,30 @@ def rule(name, batch, base):
 
 def plan():
     """Return {name of a run: (batch, passes, rate, warm-up?, seed)}."""
-    runs = {}
-
-    def add(batch, rate, warm, passes=2):
-        for seed in SEEDS:
-            long = "" if passes == 2 else f", {passes} passes"
-            runs[f"batch {batch}{long}, rate {rate:g}{', warm-up' if warm else ''}, seed {seed}"
-                 ] = batch, passes, rate, warm, seed
-
+    kinds = []
     for batch in BATCHES:
         ruled = {rule(name, batch, base) for name in RULES for base in BASES}
-        for rate in sorted(ruled.union(GRID)):
-            add(batch, rate, False)
-        for rate in GRID:
-            add(batch, rate, True)
-    for rate in GRID[2:]:
-        add(512, rate, False, passes=16)
-    return runs
+        kinds += [(batch, 2, rate, False) for rate in sorted(ruled.union(GRID))]
+        kinds += [(batch, 2, rate, True) for rate in GRID]
+    kinds += [(512, 16, rate, False) for rate in GRID[2:]]
+    return {f"batch {batch}{'' if passes == 2 else f', {passes} passes'}, rate {rate:g}"
+            f"{', warm-up' if warm else ''}, seed {seed}": (batch, passes, rate, warm, seed)
+            for batch, passes, rate, warm in kinds for seed in SEEDS}
 
 
 def learn(batch, passes, rate, warm, seed, x, y):
     """Return {"accuracy", "steps"} of a fresh network."""
-    steps = passes * IMAGES // batch
+    steps, chapter = passes * IMAGES // batch, definitions("19")
     keras.utils.set_random_seed(seed)
-    model = definitions("19")["small_reader"]()
+    model = chapter["small_reader"]()
     model.compile(keras.optimizers.SGD(WarmUp(rate, steps // 4) if warm else rate, momentum=0.9),
-                  keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+                  chapter["COST"], jit_compile=False)
     model.fit(x[:IMAGES], y[:IMAGES], batch_size=batch, epochs=passes, verbose=0)
-    right = [np.argmax(model.predict_on_batch(x[i:i + 500]), 1) == y[i:i + 500]
-             for i in range(TRAINING, len(x), 500)]
-    return {"accuracy": round(float(np.mean(right)), 4), "steps": steps}
+    return {"accuracy": held_back(model), "steps": steps}
 
 
 def make_rates():
-    (x, y), _ = load_mnist()
-    x, y = as_input(x), y.astype(np.int32)
-
-    def run(*settings):
-        found = learn(*settings, x, y)
-        keras.backend.clear_session()
-        return found
-
-    finish(OUTPUT, "rates", plan(), run, {
+    finish(OUTPUT, "rates", plan(), lambda *settings: learn(*settings, *digits()), {
         "optimizer": "SGD, momentum 0.9", "images": IMAGES, "rates": GRID, "seeds": SEEDS,
         "judge": "validation"})
 
@@ -132,13 +108,9 @@ def make_rates():
 
 def network(name):
     """Return a fresh network of two convolutions and two dense layers."""
-    first, second, dense = NETWORKS[name]
-    layers = keras.layers
-    return keras.Sequential([
-        keras.Input((28, 28, 1)),
-        layers.Conv2D(first, 5, padding="same", activation="relu"), layers.MaxPooling2D(),
-        layers.Conv2D(second, 5, padding="same", activation="relu"), layers.MaxPooling2D(),
-        layers.Flatten(), layers.Dense(dense, activation="relu"), layers.Dense(10)])
+    *filters, dense = NETWORKS[name]
+    return convolutional(filters, keras.layers.Flatten(), keras.layers.Dense(dense, "relu"),
+                         keras.layers.Dense(10), padding="same")
 
 
 def milliseconds(call, times, warm_up=5):
@@ -189,7 +161,6 @@ def reduce_of(strategy, size):
 
 def work():
     """Print, as one line of JSON, what this process measures: it is a worker where TF_CONFIG is."""
-    tf.get_logger().setLevel("ERROR")
     alone = "TF_CONFIG" not in os.environ
     strategy = (tf.distribute.get_strategy() if alone
                 else tf.distribute.MultiWorkerMirroredStrategy())
@@ -209,51 +180,23 @@ def work():
 
 
 def start(processes, threads, limit=120):
-    """Return what the first of so many workers measures; none outlives this function."""
-    here = Path(__file__)
-    free = {key: value for key, value in os.environ.items() if key != "TF_CONFIG"}
-    free |= {"TF_NUM_INTRAOP_THREADS": str(threads), "TF_NUM_INTEROP_THREADS": str(threads)}
-    workers, end = [], time.monotonic() + limit
+    """Return what the first of so many workers measures; chapter 21's launcher ends them all."""
+    environment = {"PYTHONPATH": str(ROOT), "TF_NUM_INTRAOP_THREADS": str(threads),
+                   "TF_NUM_INTEROP_THREADS": str(threads)}
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            cluster = [f"127.0.0.1:{port}" for port in free_ports(processes)]
-            for index in range(processes):
-                environment = free if processes == 1 else free | {"TF_CONFIG": json.dumps(
-                    {"cluster": {"worker": cluster}, "task": {"type": "worker", "index": index}})}
-                with open(Path(folder, f"{index}"), "wb") as log:
-                    workers.append(subprocess.Popen(
-                        [sys.executable, "-m", f"tools.make.{here.stem}", "work"], cwd=ROOT,
-                        env=environment, stdout=log, stderr=subprocess.DEVNULL))
-            for worker in workers:
-                if worker.wait(max(0.1, end - time.monotonic())):
-                    raise RuntimeError(f"a worker ended with {worker.returncode}")
-        finally:
-            for worker in workers:
-                worker.kill()
-                worker.wait()
-        return json.loads(Path(folder, "0").read_text().splitlines()[-1])
-
-
-def free_ports(count):
-    """Return ports of this machine that nobody listens on now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+        Path(folder, "launch.py").write_text(definitions("21")["LAUNCH"])
+        subprocess.run([sys.executable, "launch.py", "--workers", str(processes), "--logs", ".",
+                        "--seconds", str(limit), __file__, "work"], cwd=folder, check=True,
+                       env=os.environ | environment, stdout=subprocess.DEVNULL)
+        return json.loads(Path(folder, "worker0.log").read_text().splitlines()[-1])
 
 
 def undisturbed(processes, threads, tries=20):
     """Return what `start` measures while the rest of the machine did next to nothing."""
-    def used():  # by all, and by the workers; seconds
-        every, mine = psutil.cpu_times(), os.times()
-        return (sum(every) - every.idle - every.iowait - every.guest - every.guest_nice,
-                mine.children_user + mine.children_system)
-
     for _ in range(tries):
-        before, begin = used(), time.monotonic()
+        before, begin = (busy_seconds(), sum(os.times()[:4])), time.monotonic()
         found = start(processes, threads)
-        every, mine = np.subtract(used(), before)
+        every, mine = np.subtract((busy_seconds(), sum(os.times()[:4])), before)
         share = (every - mine) / (time.monotonic() - begin)  # in cores
         if share < DISTURBED:
             return found
@@ -297,15 +240,12 @@ def speed_up(times, name):
     return one[name] / (two[f"{name}, half"] + sent), one[name] / two[name]
 
 
-MAKERS = {"rates": make_rates, "times": make_times}
-
-
 def main():
-    tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
+    makers = {"rates": make_rates, "times": make_times}
     if sys.argv[1:] == ["work"]:
         return work()
-    for table in asked_for(MAKERS):
-        MAKERS[table]()
+    for table in asked_for(makers):
+        makers[table]()
 
 
 if __name__ == "__main__":

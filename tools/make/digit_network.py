@@ -1,8 +1,7 @@
 """Train the network behind the figure "Draw a digit" and write it to book/figures/draw-digit.
 
-    python -m tools.make.digit_network          train, evaluate and export (four minutes of CPU)
+    python -m tools.make.digit_network          train, export and evaluate (four minutes of CPU)
     python -m tools.make.digit_network check    evaluate the file that is there
-    python -m tools.make.digit_network warm     fit the temperature of the file that is there
 
 Readers do not write like the clerks and pupils of MNIST, so the network trains on distorted digits:
 turned, sheared, scaled, shifted, bent, thicker and thinner, and on a sixth of digits made of plain
@@ -28,13 +27,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from safetensors import safe_open
-from safetensors.numpy import save_file
 from scipy import ndimage
+from scipy.special import softmax
 
 from tools.book.files import ROOT
-from tools.make.data import as_input, load_mnist, make_train_step
+from tools.make.data import as_input, fit_temperature, load_mnist, nearest_to_means
+from tools.make.models import convolutional, logits_of, make_train_step, read_models, write_models
 
 OUTPUT = ROOT / "book" / "figures" / "draw-digit" / "network.safetensors"
 FILTERS = (12, 24)
@@ -50,15 +49,8 @@ STYLES = json.loads(Path(__file__).with_name("pen_strokes.json").read_text())
 
 def network():
     """Return the model: logits (N, 10) from images (N, 28, 28, 1) in 0..1, ink 1."""
-    return keras.Sequential([
-        keras.Input((28, 28, 1)),
-        keras.layers.Conv2D(FILTERS[0], 5, activation="relu", use_bias=False, name="conv1"),
-        keras.layers.MaxPooling2D(2, name="pool1"),
-        keras.layers.Conv2D(FILTERS[1], 5, activation="relu", use_bias=False, name="conv2"),
-        keras.layers.MaxPooling2D(2, name="pool2"),
-        keras.layers.Flatten(),
-        keras.layers.Dense(10, use_bias=False, name="dense"),
-    ])
+    return convolutional(FILTERS, keras.layers.Flatten(),
+                         keras.layers.Dense(10, use_bias=False, name="dense"), use_bias=False)
 
 
 def curve(points, steps=6):
@@ -112,14 +104,9 @@ def pen_digits(count, rng):
 
 def sample(x, rows, columns):
     """Return x (N, 28, 28) read at fractional positions (N, 28, 28), bilinear, 0 outside."""
-    x = np.pad(x, ((0, 0), (1, 2), (1, 2)))
-    rows, columns = rows.clip(-1, 28) + 1, columns.clip(-1, 28) + 1
-    i, j = rows.astype(np.int32), columns.astype(np.int32)
-    a, b = rows - i, columns - j
-    at = (np.arange(len(x), dtype=np.int32)[:, None, None] * 31 + i) * 31 + j
-    flat = x.ravel()
-    top = flat.take(at) * (1 - b) + flat.take(at + 1) * b
-    return top * (1 - a) + (flat.take(at + 31) * (1 - b) + flat.take(at + 32) * b) * a
+    images = np.arange(len(x), dtype=np.float32)[:, None, None]
+    at = np.broadcast_arrays(images, rows, columns)
+    return ndimage.map_coordinates(x, at, order=1, mode="grid-constant", prefilter=False)
 
 
 def distort(x, rng):
@@ -162,7 +149,7 @@ def train(x, y):
         for start in range(0, steps * BATCH, BATCH):
             rows = order[start:start + BATCH]
             images = distort(x[rows], rng)[..., None]
-            losses.append(step(tf.constant(images), tf.constant(y[rows])))
+            losses.append(step(images, y[rows]))
         print(f"epoch {epoch + 1} of {EPOCHS}: loss {np.mean(losses):.4f}", flush=True)
     return model
 
@@ -173,21 +160,6 @@ def draw_anew(x, y, count, seed):
     rows = rng.integers(len(x), size=count - count // 6)
     pens, labels = pen_digits(count // 6, rng)
     return distort(np.concatenate([x[rows], pens]), rng), np.concatenate([y[rows], labels])
-
-
-def cross_entropy(logits, y, temperature):
-    """Return the mean cross-entropy of softmax(logits / temperature), logits (N, 10)."""
-    z = logits.astype(float) / temperature
-    z -= z.max(axis=1, keepdims=True)
-    return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y])
-
-
-def fit_temperature(model, x, y):
-    """Return the temperature of least cross-entropy on 20,000 digits, drawn anew from x and y."""
-    images, labels = draw_anew(x, y, 20_000, 1)
-    logits = model.predict(images[..., None], batch_size=500, verbose=0)
-    candidates = np.geomspace(0.5, 2, 141)
-    return candidates[np.argmin([cross_entropy(logits, labels, t) for t in candidates])]
 
 
 def centred(logits):
@@ -208,7 +180,7 @@ def fit_usual(model, x, y):
     The limit is what 1 in 33 of them exceeds.
     """
     images, labels = draw_anew(x, y, 20_000, 4)
-    logits = model.predict(images[..., None], batch_size=500, verbose=0).astype(float)
+    logits = logits_of(model, images[..., None]).astype(float)
     right = logits.argmax(axis=1) == labels
     groups = [centred(logits[right & (labels == n)]) for n in range(10)]
     mean = np.array([group.mean(axis=0) for group in groups])
@@ -220,49 +192,26 @@ def fit_usual(model, x, y):
     return {**usual, "usual_limit": np.array([limit], np.float16)}
 
 
-def choose_samples(x, y):
-    """Return the positions of ten images: of each digit, the one nearest to its mean."""
-    positions = []
-    for label in range(10):
-        distance = ((x - x[y == label].mean(axis=0)) ** 2).sum(axis=(1, 2))
-        positions.append(int(np.where(y == label, distance, np.inf).argmin()))
-    return positions
-
-
-def write_network(path, model, images, positions, temperature, usual):
-    """Write weights, temperature and usual logits as float16, samples (10, 28, 28) as bytes."""
-    arrays = {f"{layer.name}/{variable.name}": variable.numpy().astype(np.float16)
-              for layer in model.layers for variable in layer.weights}
-    metadata = {"positions": " ".join(map(str, positions))}
-    arrays.update(usual, temperature=np.array([temperature], np.float16))
-    save_file({**arrays, "samples": np.ascontiguousarray(images)}, path, metadata)
-
-
-def read_network(path=OUTPUT):
+def read_network():
     """Return (model, samples, positions): a Keras model with the file's weights, ten images
     (10, 28, 28) of bytes, and where they stand in the test set.
     """
-    with safe_open(path, framework="numpy") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
-        positions = [int(text) for text in file.metadata()["positions"].split()]
     model = network()
-    model.set_weights([arrays[f"{layer.name}/{variable.name}"].astype(np.float32)
-                       for layer in model.layers for variable in layer.weights])
-    return model, arrays["samples"], positions
+    return model, *read_models(OUTPUT, {"": model})
 
 
-def read_temperature(path=OUTPUT):
+def read_temperature():
     """Return the temperature in the file."""
-    with safe_open(path, framework="numpy") as file:
+    with safe_open(OUTPUT, framework="numpy") as file:
         return float(file.get_tensor("temperature")[0])
 
 
-def is_doubtful(logits, path=OUTPUT):
+def is_doubtful(logits):
     """Say of each row of logits (N, 10) whether the page doubts its answer, as model.js does."""
-    with safe_open(path, framework="numpy") as file:
+    with safe_open(OUTPUT, framework="numpy") as file:
         mean, form, limit = (file.get_tensor(f"usual_{name}").astype(float)
                              for name in ("mean", "form", "limit"))
-    shares = tf.nn.softmax(logits / read_temperature(path)).numpy().max(axis=1)
+    shares = softmax(logits / read_temperature(), axis=1).max(axis=1)
     return (shares < SURE) | (oddity(logits, mean, form) > limit)
 
 
@@ -270,22 +219,20 @@ def main():
     (x, y), (x_test, y_test) = load_mnist()
     x = x / np.float32(255)
     if sys.argv[1:] != ["check"]:
-        if sys.argv[1:] == ["warm"]:
-            model, _, positions = read_network()
-        else:
-            model = train(x, y)
-            positions = choose_samples(x_test / np.float32(255), y_test)
-        write_network(OUTPUT, model, x_test[positions], positions, fit_temperature(model, x, y),
-                      fit_usual(model, x, y))
+        model = train(x, y)
+        positions = nearest_to_means(x_test / np.float32(255), y_test)
+        images, labels = draw_anew(x, y, 20_000, 1)
+        temperature = fit_temperature(logits_of(model, images[..., None]), labels)
+        write_models(OUTPUT, {"": model}, x_test[positions], positions, **fit_usual(model, x, y),
+                     temperature=np.array([temperature], np.float16))
     model, _, _ = read_network()
     images, labels = draw_anew(x, y, 20_000, 2)
-    drawn = model.predict(images[..., None], batch_size=500, verbose=0)
-    shares = tf.nn.softmax(drawn / read_temperature()).numpy().max(axis=1)
+    drawn = logits_of(model, images[..., None])
+    shares = softmax(drawn / read_temperature(), axis=1).max(axis=1)
     right = drawn.argmax(axis=1) == labels
     print(f"temperature {read_temperature():.3f}: on new drawings it says {shares.mean():.2%}, "
           f"{right.mean():.2%} are right, {is_doubtful(drawn).mean():.1%} doubted")
-    logits = model.predict(as_input(x_test), batch_size=500, verbose=0)
-    right = logits.argmax(axis=1) == y_test
+    right = logits_of(model, as_input(x_test)).argmax(axis=1) == y_test
     print(f"{model.count_params():,} weights, {OUTPUT.stat().st_size:,} bytes, "
           f"{right.sum():,} of {len(right):,} test digits right: {right.mean():.2%}")
 

@@ -4,11 +4,9 @@
     python -m tools.make.doodle_network check   evaluate the file that is there
     python -m tools.make.doodle_network samples store the doodles that the page offers anew
 
-It learns from real drawings: the first 2,000 bitmaps of ten categories of The Quick, Draw! Dataset,
-made available by Google, Inc. under CC BY 4.0. The book does not hold them; the script looks for
-them where shared/ lies beside the book (quickdraw_sample.npz, with its card), and says so when they
-are not there. Of each category, rows 0 to 1599 train, 1600 to 1799 choose (the temperature), and
-1800 to 1999 are looked at once, by the integers that the page computes.
+It learns from real drawings, a sample of The Quick, Draw! Dataset, made available by Google, Inc.
+under CC BY 4.0, which doodle_sample.py fetches; the book does not hold it. Its last rows are looked
+at once, by the integers that the page computes.
 
 Readers' hands are others than the players': while it trains, half of the drawings are mirrored, and
 all are turned, stretched and sheared a little; then each is put into its box again, as the data set
@@ -29,18 +27,20 @@ import string
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
+from scipy import ndimage, special
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
+from tools.make.data import confusions, fit_temperature
+from tools.make.doodle_sample import ROWS, SAMPLE, load_bitmaps
 
 OUTPUT = ROOT / "book" / "figures" / "draw-doodle" / "network.safetensors"
-SAMPLE = ROOT.parent / "shared" / "data" / "quickdraw_sample.npz"
 STROKES = Path(__file__).with_name("doodle_strokes.json")
-NAMES = ["airplane", "alarm clock", "banana", "bird", "book", "cat", "dog", "flower", "house",
-         "rainbow"]
+NAMES = definitions("22")["NAMES"]
 FILTERS = (16, 32, 64)
 EPOCHS, BATCH, SEED, PEAK = 20, 100, 0, 0.01
 LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"  # parse.js's
@@ -52,30 +52,10 @@ DATA = ("trained on drawings of The Quick, Draw! Dataset, made available by Goog
 
 def load_drawings(path=SAMPLE):
     """Return {"train", "choose", "test"}: bytes (N, 28, 28), ink 255, and labels (N,)."""
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path.name} is not there: the real drawings are no part of the book (see {__name__})")
-    with np.load(path, allow_pickle=False) as file:
-        if file["names"].tolist() != NAMES:
-            raise ValueError(f"{path.name} holds {', '.join(file['names'])}")
-        bitmaps = file["bitmaps"]
-    rows = {"train": slice(0, 1600), "choose": slice(1600, 1800), "test": slice(1800, 2000)}
+    bitmaps = load_bitmaps(path)
     return {part: (bitmaps[:, some].reshape(-1, 28, 28),
                    np.repeat(np.arange(10), some.stop - some.start))
-            for part, some in rows.items()}
-
-
-def load_strokes(path=SAMPLE):
-    """Return the 250 drawings with strokes, each a list of arrays (M, 2), and their bitmaps."""
-    with np.load(path, allow_pickle=False) as file:
-        points, drawing, stroke = (file[name] for name in ("points", "point_drawing",
-                                                           "point_stroke"))
-        bitmaps = file["bitmaps"][:, :25].reshape(-1, 28, 28)
-    strokes = []
-    for n in range(250):
-        own, numbers = points[drawing == n].astype(int), stroke[drawing == n]
-        strokes.append([own[numbers == k] for k in np.unique(numbers)])
-    return strokes, bitmaps
+            for part, some in ROWS.items()}
 
 
 # ---- Training ----------------------------------------------------------------------------------
@@ -99,25 +79,14 @@ def distort(x, rng):
     side = (np.where(ink, place, -np.inf).max(axis=2) - np.where(ink, place, np.inf).min(axis=2))
     shrink = (high - low).max(axis=1) / side.max(axis=1)  # back to the box it had
     source = np.linalg.inv(forth) @ (place * shrink[:, None, None] + ((low + high) / 2)[..., None])
-    return bilinear(x, source + 13.5)
-
-
-def bilinear(x, places):
-    """Return x (N, 28, 28) at places (N, 2, 784), columns and rows; 0 outside."""
-    padded = np.pad(x, ((0, 0), (1, 2), (1, 2))).ravel()
-    columns, rows = places.clip(-1, 28).transpose(1, 0, 2) + 1
-    j, i = columns.astype(int), rows.astype(int)
-    a, b = rows - i, columns - j
-    at = (np.arange(len(x))[:, None] * 31 + i) * 31 + j
-    top = padded[at] * (1 - b) + padded[at + 1] * b
-    bottom = padded[at + 31] * (1 - b) + padded[at + 32] * b
-    return (top * (1 - a) + bottom * a).reshape(x.shape).astype(np.float32)
+    columns, rows = source.transpose(1, 0, 2) + 13.5
+    at = np.broadcast_arrays(np.arange(n)[:, None], rows, columns)
+    read = ndimage.map_coordinates(x, at, order=1, mode="grid-constant", prefilter=False)
+    return read.reshape(x.shape).astype(np.float32)
 
 
 def network(normalised):
     """Return the model: logits (N, 10) from images (N, 28, 28, 1) in 0..1, ink 1."""
-    import keras  # takes seconds, and who only reads the file has no need of it
-
     layers = []
     for n, filters in enumerate(FILTERS, start=1):
         layers += [keras.layers.Conv2D(filters, 3, padding="same", use_bias=not normalised,
@@ -131,8 +100,6 @@ def network(normalised):
 
 def train(x, y):
     """Return the model with normalisation, trained on bytes (N, 28, 28) and labels (N,)."""
-    import keras
-
     keras.utils.set_random_seed(SEED)
     rng, model = np.random.default_rng(SEED), network(normalised=True)
     x = x / np.float32(255)
@@ -173,64 +140,42 @@ def run(net, bitmaps):
     return (logits.astype(float) - zero) * scale
 
 
-def cross_entropy(logits, y, temperature):
-    """Return the mean cross-entropy of softmax(logits / temperature), logits (N, 10)."""
-    z = logits / temperature
-    z = z - z.max(axis=1, keepdims=True)
-    return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(y)), y])
-
-
-def fit_temperature(logits, y):
-    """Return the temperature of least cross-entropy."""
-    candidates = np.geomspace(0.5, 2, 141)
-    return candidates[np.argmin([cross_entropy(logits, y, t) for t in candidates])]
-
-
 def shares_of(logits, temperature):
     """Return the probabilities (N, 10) that the page shows."""
-    z = logits / temperature
-    powers = np.exp(z - z.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return special.softmax(logits / temperature, axis=1)
 
 
 # ---- The file ----------------------------------------------------------------------------------
 
-def names_of(layers):
-    """Return the names of an integer network's layers: conv1, conv2, ..., dense."""
-    return ["dense" if kind == "Dense" else f"conv{n}" for n, (kind, *_) in enumerate(layers, 1)]
-
-
 def write_network(path, net, metadata):
     """Write an integer network; metadata: {name: what JSON can say}."""
     tensors, layers = {}, []
-    for name, (kind, weights, bias, multiplier, scale, zero) in zip(
-            names_of(net["layers"]), net["layers"], strict=True):
+    for n, (kind, weights, bias, multiplier, scale, zero) in enumerate(net["layers"], 1):
+        name = "dense" if kind == "Dense" else f"conv{n}"
         tensors |= {f"{name}/weights": weights, f"{name}/bias": bias,
                     f"{name}/multiplier": np.broadcast_to(multiplier, bias.shape).copy()}
         layers.append({"name": name, "kind": kind, "scale": float(scale), "zero": int(zero)})
     output = {"scale": layers[-1]["scale"], "zero": layers[-1]["zero"]}
-    strings = {name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-               for name, value in {"layers": layers, "output": output, **metadata}.items()}
-    save_file(tensors, path, strings)
+    metadata = {"layers": layers, "output": output, **metadata}
+    save_file(tensors, path, {name: value if isinstance(value, str) else as_text(value)
+                              for name, value in metadata.items()})
 
 
-def read_network(path=OUTPUT):
+def as_text(value):
+    return json.dumps(value, separators=(",", ":"))
+
+
+def read_network():
     """Return (the integer network, {name: value} of its metadata)."""
-    with safe_open(path, framework="numpy") as file:
-        metadata = {}
-        for name, text in file.metadata().items():
-            metadata[name] = text if name in ("data", "licence") else json.loads(text)
-        layers = [(layer["kind"], *(file.get_tensor(f"{layer['name']}/{part}")
-                                    for part in ("weights", "bias", "multiplier")),
-                   np.float32(layer["scale"]), layer["zero"]) for layer in metadata["layers"]]
-    return {"input": (np.float32(1 / 255), -128), "layers": layers}, metadata
+    net, words = definitions("23")["load_integers"](OUTPUT)
+    return net, {name: text if name in ("data", "licence") else json.loads(text)
+                 for name, text in words.items()}
 
 
-def read_samples(path=STROKES):
+def read_samples():
     """Return the book's own doodles as the page's address has them: {name: text}."""
-    samples = json.loads(path.read_text(encoding="utf-8"))
-    if list(samples) != NAMES:
-        raise ValueError(f"{path.name} holds {', '.join(samples)}")
+    samples = json.loads(STROKES.read_text(encoding="utf-8"))
+    assert list(samples) == NAMES
     return {name: ".".join("".join(LETTERS[n >> 6] + LETTERS[n & 63] for point in stroke
                                    for n in point) for stroke in strokes)
             for name, strokes in samples.items()}
@@ -238,10 +183,9 @@ def read_samples(path=STROKES):
 
 def main():
     if sys.argv[1:] == ["samples"]:
-        net, metadata = read_network()
-        del metadata["layers"], metadata["output"]
-        write_network(OUTPUT, net, {**metadata, "samples": read_samples()})
-        return
+        with safe_open(OUTPUT, framework="numpy") as file:
+            metadata = file.metadata() | {"samples": as_text(read_samples())}
+        return save_file(load_file(OUTPUT), OUTPUT, metadata)
     try:
         drawings = load_drawings()
     except FileNotFoundError as error:
@@ -256,12 +200,10 @@ def export(model, drawings):
     (x, _), (x_choose, y_choose), (x_test, y_test) = drawings.values()
     net = definitions("23")["integer_network"](model, x[::16, ..., None] / np.float32(255))
     temperature = fit_temperature(run(net, x_choose), y_choose)
-    answers = run(net, x_test).argmax(axis=1)
-    confusion = np.zeros((10, 10), int)
-    np.add.at(confusion, (y_test, answers), 1)
+    confusion = confusions(run(net, x_test), y_test)
     write_network(OUTPUT, net, {
         "names": NAMES, "temperature": round(float(temperature), 4),
-        "accuracy": float(np.mean(answers == y_test)), "confusion": confusion.tolist(),
+        "accuracy": float(np.trace(confusion) / len(y_test)), "confusion": confusion,
         "samples": read_samples(), "data": DATA, "licence": "CC BY 4.0"})
 
 
@@ -270,22 +212,12 @@ def report(drawings):
     net, metadata = read_network()
     weights = sum(w.size + b.size for _, w, b, *_ in net["layers"])
     print(f"{weights:,} weights, {OUTPUT.stat().st_size:,} bytes, "
-          f"temperature {metadata['temperature']}")
+          f"temperature {metadata['temperature']}, stored accuracy {metadata['accuracy']:.2%}")
     for part in ("choose", "test"):
         x, y = drawings[part]
         shares = shares_of(run(net, x), metadata["temperature"])
-        answers, sure = shares.argmax(axis=1), shares.max(axis=1)
-        print(f"{part}: {np.sum(answers == y):,} of {len(y):,} right, {np.mean(answers == y):.2%}; "
-              f"it says {sure.mean():.2%}; {np.mean(sure < 0.5):.1%} below a half, of these "
-              f"{np.mean((answers == y)[sure < 0.5]):.0%} right")
-    print(f"stored: accuracy {metadata['accuracy']:.2%}, of each word "
-          f"{dict(zip(NAMES, np.diag(metadata['confusion']).tolist(), strict=True))}")
-    strokes, bitmaps = load_strokes()
-    rasterise, labels = definitions("22").get("rasterise"), np.repeat(np.arange(10), 25)
-    for what, images in [("official bitmaps", bitmaps), ("strokes, by chapter 22's rasterise",
-                                                         np.stack([*map(rasterise, strokes)]))]:
-        print(f"the 250 drawings with strokes (it trained on them), {what}: "
-              f"{np.mean(run(net, images).argmax(axis=1) == labels):.1%}")
+        print(f"{part}: {np.mean(shares.argmax(axis=1) == y):.2%} of {len(y):,} right; "
+              f"it says {shares.max(axis=1).mean():.2%}")
 
 
 if __name__ == "__main__":

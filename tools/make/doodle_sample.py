@@ -1,9 +1,11 @@
-"""Fetch the real drawings that tools/make/doodles.py and doodle_network.py read.
+"""The real drawings that tools/make/doodles.py and doodle_network.py read: fetched, and read.
 
     python -m tools.make.doodle_sample      16 MB from Google's servers, 6 MB stored
 
-They go where these scripts look, beside the book. Of each word of chapter 22: the first 2,000
-bitmaps, and of the first 25 drawings the strokes and what the game wrote down.
+They are Google's Quick, Draw! data set (CC BY 4.0), are no part of the book, and lie beside it. Of
+each word of chapter 22: the first 2,000 bitmaps, and of the first 25 drawings the strokes and what
+the game wrote down. Rows 0 to 1599 are for training, 1600 to 1799 to choose by, 1800 to 1999 for
+the test.
 """
 
 import json
@@ -13,10 +15,32 @@ import urllib.parse
 import numpy as np
 
 from tools.book.definitions import definitions
-from tools.make.doodle_network import SAMPLE
+from tools.book.files import ROOT
 
+SAMPLE = ROOT.parent / "shared" / "data" / "quickdraw_sample.npz"
+ROWS = {"train": slice(0, 1600), "choose": slice(1600, 1800), "test": slice(1800, 2000)}
 BITMAPS, DRAWINGS, BYTES = 2000, 25, 60_000  # of a word; the bytes hold its first 25 drawings
 NOTED = ["recognized", "key_id", "countrycode"]
+
+
+def load_bitmaps(path=SAMPLE):
+    """Return the bitmaps, bytes (10, 2000, 28, 28), ink 255, in the order of chapter 22's NAMES."""
+    if not path.exists():
+        raise FileNotFoundError(f"There is no {path}: real drawings, which the project does not "
+                                "contain.")
+    with np.load(path, allow_pickle=False) as file:
+        if file["names"].tolist() != definitions("22")["NAMES"]:
+            raise ValueError(f"{path.name} holds {', '.join(file['names'])}")
+        return file["bitmaps"]
+
+
+def load_strokes(path=SAMPLE):
+    """Return the 250 drawings with strokes, each a list of arrays (M, 2), and their bitmaps."""
+    with np.load(path, allow_pickle=False) as file:
+        points, of, stroke = (file[f"point{name}"] for name in ("s", "_drawing", "_stroke"))
+        bitmaps = file["bitmaps"][:, :25].reshape(-1, 28, 28)
+    return [[points[(of == n) & (stroke == k)].astype(float) for k in np.unique(stroke[of == n])]
+            for n in range(len(bitmaps))], bitmaps
 
 
 def first_lines(url):

@@ -1,7 +1,6 @@
 """Train and test the readers of doodles that chapter 22 compares; write it to data/doodles.json.
 
     python -m tools.make.doodles             every table (about a quarter of an hour of one core)
-    python -m tools.make.doodles few         only that one
 
 sources    800 drawings a class, generated or real: the linear network, the dense and the
            convolutional one at several rates, and neighbours; judged on generated and on real
@@ -18,11 +17,8 @@ geometry   the 250 drawings with strokes, rasterised and compared with the image
 tested     each of sources and few at its best rate there, on three seeds: on the drawings to
            choose by, and once on the real drawings of the test
 
-The real drawings are Google's Quick, Draw! data set (CC BY 4.0), of which the file SAMPLE has
-2,000 of each class: rows 0 to 1599 are for training, 1600 to 1799 to choose by, 1800 to 1999 for
-the test. The project does not contain it. Seeds 0, 1 and 2 change the generated doodles, the
-choice of the few real ones, and the start. An interrupted table is finished, a whole one is made
-anew.
+The real drawings are those of doodle_sample.py. Seeds 0, 1 and 2 change the generated doodles, the
+choice of the few real ones, and the start.
 """
 
 import functools
@@ -30,14 +26,16 @@ import sys
 
 import keras
 import numpy as np
+from scipy.special import softmax
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
-from tools.make.data import load_mnist
-from tools.make.tables import asked_for, finish, read, store
+from tools.make.data import confusions, digits, share_right
+from tools.make.doodle_sample import ROWS, SAMPLE, load_bitmaps
+from tools.make.doodle_sample import load_strokes as strokes_of_sample
+from tools.make.tables import asked_for, finish, read, store, sweep
 
 OUTPUT = ROOT / "data" / "doodles.json"
-SAMPLE = ROOT.parent / "shared" / "data" / "quickdraw_sample.npz"
 SEEDS = [0, 1, 2]
 SOURCES = ["generated", "real"]
 SHEETS = {"right": (24, 304, True), "no margin": (0, 256, True), "in the corner": (24, 304, False),
@@ -53,30 +51,22 @@ AMOUNTS = ["100", "400", "1600", "800, moved", "800, 12 passes", "1600, 12 passe
 BEFORE = 0.016  # the peak rate of what a network learns before the few real drawings
 PASSES, FEW_PASSES, STEPS = 6, 30, 480
 ABOUT_REAL = "The Quick, Draw! Dataset, Google, CC BY 4.0: a sample of 2,000 bitmaps a class"
-ROWS = {"train": slice(0, 1600), "choose": slice(1600, 1800), "test": slice(1800, 2000)}
-
-
-@functools.cache
-def chapter():
-    return definitions("22")
+CHAPTER = definitions("22")
 
 
 @functools.cache
 def bitmaps():
-    if not SAMPLE.exists():
-        sys.exit(f"no {SAMPLE}: these tables are measured on real drawings, which the project does "
-                 "not contain. The stored ones stay as they are.")
-    with np.load(SAMPLE, allow_pickle=False) as file:
-        if file["names"].tolist() != chapter()["NAMES"]:
-            sys.exit(f"{SAMPLE} has the classes {file['names']}")
-        return file["bitmaps"]
+    try:
+        return load_bitmaps(SAMPLE)
+    except FileNotFoundError as error:
+        sys.exit(f"{error} The stored ones stay as they are.")
 
 
 def real(rows):
     """Return the rows (a slice) of each class of the sample as (images, labels)."""
     x = bitmaps()[:, rows]
     labels = np.repeat(np.arange(10, dtype=np.int32), x.shape[1])
-    return chapter()["prepare"](x.reshape(-1, 28, 28)), labels
+    return CHAPTER["prepare"](x.reshape(-1, 28, 28)), labels
 
 
 @functools.cache
@@ -84,41 +74,21 @@ def drawings(source, part, seed, amount=800):
     """Return (images, labels) of a source: to learn from, or 200 a class to choose by."""
     if source == "generated":
         amount, seed = (amount, seed) if part == "train" else (200, 100 + seed)
-        x, y = chapter()["generate"](amount, seed)
-        return chapter()["prepare"](x), y
+        x, y = CHAPTER["generate"](amount, seed)
+        return CHAPTER["prepare"](x), y
     return real(slice(0, amount) if part == "train" else ROWS[part])
 
 
 def fresh(kind):
     """Return a fresh network of a kind."""
     if kind == "convolutional":
-        return chapter()["doodle_reader"]()
-    return chapter()["dense_reader"](*([256, 128] if kind == "dense" else []))
+        return CHAPTER["doodle_reader"]()
+    return CHAPTER["dense_reader"](*([256, 128] if kind == "dense" else []))
 
 
 def learn(kind, source, rate, seed):
     keras.utils.set_random_seed(seed)
-    return chapter()["taught"](fresh(kind), *drawings(source, "train", seed), rate, PASSES)
-
-
-def share_right(model, x, y):
-    return round(float(np.mean(chapter()["answers"](model, x).argmax(axis=1) == y)), 4)
-
-
-def by_neighbours(source, k, seed, x, y):
-    votes = chapter()["nearest"](*drawings(source, "train", seed), x, k)
-    return round(float(np.mean(votes == y)), 4)
-
-
-def from_source(kind, source, rate, seed):
-    """Return what a run of the table "sources" ends with; `rate` is k where neighbours vote."""
-    choose = {judge: drawings(judge, "choose", seed) for judge in SOURCES}
-    if kind == "neighbours":
-        return {judge: by_neighbours(source, int(rate), seed, *xy)
-                for judge, xy in choose.items()}
-    model = learn(kind, source, rate, seed)
-    return {judge: share_right(model, *xy) for judge, xy in choose.items()} | {
-        "training": share_right(model, *drawings(source, "train", seed))}
+    return CHAPTER["taught"](fresh(kind), *drawings(source, "train", seed), rate, PASSES)
 
 
 @functools.cache
@@ -126,10 +96,10 @@ def learned_before(what, seed):
     """Return the weights of a convolutional network that learned "doodles" or "digits"."""
     if what == "doodles":
         return learn("convolutional", "generated", BEFORE, seed).get_weights()
-    (x, y), _ = load_mnist()
+    x, y = digits()
     keras.utils.set_random_seed(seed)
-    x, y = chapter()["prepare"](x[:8000]), y[:8000].astype(np.int32)
-    return chapter()["taught"](fresh("convolutional"), x, y, BEFORE, PASSES).get_weights()
+    model = CHAPTER["taught"](fresh("convolutional"), x[:8000], y[:8000], BEFORE, PASSES)
+    return model.get_weights()
 
 
 def few(way, rate, seed):
@@ -144,7 +114,7 @@ def few(way, rate, seed):
         model.set_weights([*weights[:-2], *last[-2:]])
     for layer in model.layers[:-1]:
         layer.trainable = "last layer" not in way
-    return chapter()["taught"](model, x, y, rate, FEW_PASSES, 20)
+    return CHAPTER["taught"](model, x, y, rate, FEW_PASSES, 20)
 
 
 def more(amount, rate, seed):
@@ -157,7 +127,7 @@ def more(amount, rate, seed):
         model = keras.Sequential([
             keras.Input((28, 28, 1)), layers.RandomFlip("horizontal"),
             layers.RandomTranslation(2 / 28, 2 / 28, fill_mode="constant"), model])
-    return chapter()["taught"](model, *real(slice(0, number)), rate, passes)
+    return CHAPTER["taught"](model, *real(slice(0, number)), rate, passes)
 
 
 def best(table, name):
@@ -172,49 +142,58 @@ def best(table, name):
     return max(found, key=lambda rate: np.mean(found[rate]))
 
 
-def tested(table, name, seed):
-    """Return how a row of a table, at its best rate, answers: to choose by, and in the test."""
-    x, y = real(ROWS["test"])
-    rate, judges = best(table, name), {"real": real(ROWS["choose"])}
-    if table == "few":
-        model = few(name, rate, seed)
+def learned(table, name, rate, seed):
+    """Return what a row of a table has learned at a rate (or k): images to logits, or votes."""
+    if table != "sources":
+        model = {"few": few, "more": more}[table](name, rate, seed)
     else:
         kind, source = name.split(", ")
-        judges["generated"] = drawings("generated", "choose", seed)
         if kind == "neighbours":
-            k = int(rate)
-            return {"rate": rate, "accuracy": by_neighbours(source, k, seed, x, y)} | {
-                judge: by_neighbours(source, k, seed, *xy) for judge, xy in judges.items()}
+            return lambda x: np.eye(10)[CHAPTER["nearest"](
+                *drawings(source, "train", seed), x, int(rate))]
         model = learn(kind, source, rate, seed)
-    found = answered(chapter()["answers"](model, x), y)
-    chosen = {judge: share_right(model, *xy) for judge, xy in judges.items()}
-    return {"rate": rate} | chosen | {key: value if key == "confusions" else round(float(value), 4)
-                             for key, value in found.items()}
+    return lambda x: CHAPTER["answers"](model, x)
+
+
+def chosen_by(read, table, seed):
+    """Return the shares that `read` gets right of the drawings to choose by."""
+    judges = {judge: drawings(judge, "choose", seed)
+              for judge in (SOURCES if table == "sources" else ["real"])}
+    return {judge: share_right(read(x), y) for judge, (x, y) in judges.items()}
+
+
+def compared(table, name, rate, seed):
+    """Return what a run of the tables "sources", "few" and "more" ends with."""
+    read = learned(table, name, rate, seed)
+    found = chosen_by(read, table, seed)
+    if table == "sources" and "neighbours" not in name:
+        x, y = drawings(name.split(", ")[1], "train", seed)
+        found["training"] = share_right(read(x), y)
+    return found
+
+
+def tested(table, name, seed):
+    """Return how a row of a table, at its best rate, answers: to choose by, and in the test."""
+    rate, (x, y) = best(table, name), real(ROWS["test"])
+    read = learned(table, name, rate, seed)
+    found = answered(read(x), y)
+    if "neighbours" in name:
+        found = {"accuracy": found["accuracy"]}
+    return {"rate": rate} | chosen_by(read, table, seed) | found
 
 
 def answered(logits, y):
     """Return the shares and counts of answers (N, 10) that chapter 22 speaks of."""
-    share = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=float)
-    share /= share.sum(axis=1, keepdims=True)
+    share = softmax(logits.astype(float), axis=1)
     order = share.argsort(axis=1)
     right = order[:, -1] == y
     sure = np.argsort(-share.max(axis=1), kind="stable")
     half, tenth = len(y) // 2, len(y) // 10
-    counts = np.zeros((10, 10), int)
-    np.add.at(counts, (y, order[:, -1]), 1)
-    return {"accuracy": right.mean(), "top 2": (order[:, -2:] == y[:, None]).any(1).mean(),
-            "says": share.max(axis=1).mean(), "surest half": right[sure[:half]].mean(),
-            "unsurest tenth": right[sure[-tenth:]].mean(), "confusions": counts.tolist()}
-
-
-def strokes_of_sample(path=SAMPLE):
-    """Return the 250 drawings of the sample that have strokes, and the images of their rows."""
-    with np.load(path, allow_pickle=False) as file:
-        p, of, stroke = file["points"].astype(float), file["point_drawing"], file["point_stroke"]
-        images = file["bitmaps"][:, :25].reshape(-1, 28, 28)
-    drawings = [[p[(of == n) & (stroke == k)] for k in np.unique(stroke[of == n])]
-                for n in range(len(images))]
-    return drawings, images
+    found = {"accuracy": right, "top 2": (order[:, -2:] == y[:, None]).any(1),
+             "says": share.max(axis=1), "surest half": right[sure[:half]],
+             "unsurest tenth": right[sure[-tenth:]]}
+    return {key: round(float(values.mean()), 4) for key, values in found.items()} | {
+        "confusions": confusions(logits, y)}
 
 
 def distance(made, images):
@@ -228,9 +207,9 @@ def geometry():
     """Store how far the 250 drawings with strokes, rasterised, are from their images."""
     bitmaps()
     drawings, images = strokes_of_sample()
-    found = {"rasterise": distance([chapter()["rasterise"](d) for d in drawings], images)}
+    found = {"rasterise": distance([CHAPTER["rasterise"](d) for d in drawings], images)}
     for name, (margin, size, middle) in SHEETS.items():
-        made = [chapter()["sampled"](d, margin, size, middle, 4) for d in drawings]
+        made = [CHAPTER["sampled"](d, margin, size, middle, 4) for d in drawings]
         found[f"sampled, {name}"] = distance(made, images)
     with np.load(SAMPLE, allow_pickle=False) as file:
         countries, count = np.unique(file["countrycode"], return_counts=True)
@@ -254,30 +233,18 @@ def rows(table):
 def make_table(table):
     """Store the runs of one table, each when it is done."""
     bitmaps()
+    seeds = SEEDS if table in ("tested", "more") else SEEDS[:1]
     if table == "tested":
         wanted = {f"{other}, {name}, seed {seed}": (other, name, seed)
-                  for other in ("sources", "few") for name in rows(other) for seed in SEEDS}
+                  for other in ("sources", "few") for name in rows(other) for seed in seeds}
     else:
-        wanted = {f"{name}, {'k' if name.startswith('n') else 'rate'} {rate:g}, seed {seed}":
-                  (name, rate, seed)
-                  for name, rates in rows(table).items() for rate in rates
-                  for seed in (SEEDS if table == "more" else SEEDS[:1])}
+        wanted = {run.replace(", rate", ", k") if name.startswith("n") else run: settings
+                  for name, rates in rows(table).items()
+                  for run, settings in sweep([name], rates, seeds).items()}
 
-    def run(*arguments):
-        if table == "tested":
-            found = tested(*arguments)
-        elif table == "sources":
-            name, rate, seed = arguments
-            found = from_source(*name.split(", "), rate, seed)
-        else:
-            model = {"few": few, "more": more}[table](*arguments)
-            found = {"real": share_right(model, *real(ROWS["choose"]))}
-        keras.backend.clear_session()
-        return found
-
-    finish(OUTPUT, table, wanted, run, {
-        "optimizer": "Adam, a rate that climbs and falls",
-        "seeds": SEEDS if table in ("tested", "more") else SEEDS[:1],
+    measure = tested if table == "tested" else functools.partial(compared, table)
+    finish(OUTPUT, table, wanted, measure, {
+        "optimizer": "Adam, a rate that climbs and falls", "seeds": seeds,
         "judge": "real rows 1800 to 1999 of each class" if table == "tested" else
                  "200 drawings a class: real rows 1600 to 1799, or generated ones",
         "real": ABOUT_REAL})

@@ -5,28 +5,26 @@
 Per seed: the chapter's network trained as there, and one with biases; the table of maps, attacks
 (also made on the next seed's network), class images, probes, planes and turned pixels, on
 validation images; the filters of a network whose first layer is 3 by 3; and the mistakes on the
-test set, at which nothing is chosen. The functions are those of the notebook; tests of chapter 17
-hold the two together.
+test set, at which nothing is chosen. The functions are those of the notebook.
 """
 
 import json
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
-from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make.data import TRAINING, as_input, digits, load_mnist
+from tools.make.tables import versions, write
 
 OUTPUT = ROOT / "data" / "explain.json"
 SEEDS = [0, 1, 2]
 
 
-def measure(seed, model, other, chapter, data):
+def measure(seed, model, other, c, data):
     """Return what is stored of one seed; `other` is the network on which attacks are made."""
     (x, y), (judges, labels), test = data
-    c = chapter
     found = maps(model, twin_of(seed, c), other, judges[::25], c)
     found["kept"], found["near then"], found["near"], found["plane"] = filters(seed, c, x, y)
     victims, truth = judges[::5], labels[::5]
@@ -120,8 +118,7 @@ def mistakes(model, x, y, c):
 
 
 def main():
-    c, ((x, y), (x_test, y_test)) = definitions("17"), load_mnist()
-    x, y = as_input(x), y.astype(np.int32)
+    c, (x, y), (x_test, y_test) = definitions("17"), digits(), load_mnist()[1]
     data = ((x[:TRAINING], y[:TRAINING]), (x[TRAINING:], y[TRAINING:]), (as_input(x_test), y_test))
     networks = {}
     for use_bias in False, True:
@@ -136,8 +133,7 @@ def main():
         runs[seed] = json.loads(json.dumps(found, default=float),
                                 parse_float=lambda number: round(float(number), 4))
         print(seed, runs[seed], flush=True)
-    OUTPUT.write_text(json.dumps({"tensorflow": tf.__version__, "keras": keras.__version__,
-                                  "seeds": SEEDS, "runs": runs}, indent=1) + "\n")
+    write(OUTPUT, versions() | {"seeds": SEEDS, "runs": runs})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Train what chapter 19 compares, oftener than a notebook can, and write it to data/feeding.json.
 
     python -m tools.make.feeding             every table (about a quarter of an hour, idle)
-    python -m tools.make.feeding changes     only that one
 
 buffers    10,000 images sorted by label, through shuffle buffers of five sizes: two passes
 changes    1,000 images, left alone or changed in one of five ways: 30 passes
@@ -9,10 +8,10 @@ rare       2 of 10 classes have 20 images, the others 1,000: nothing, weights, o
            passes; "adjusted" is the network of "nothing" with the shares of the classes taken out
 
 All with Adam at several rates, each run on seeds 0, 1 and 2, judged on the 5,000 validation images.
-"confusions" is the matrix (10, 10) of counts, a row for each true class. The notebook shows the
-numbers as short tables; tests of chapter 19 hold the two together. An interrupted table is
-finished, a whole one is made anew.
+"confusions" is the matrix (10, 10) of counts, a row for each true class.
 """
+
+import functools
 
 import keras
 import numpy as np
@@ -20,8 +19,9 @@ import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
-from tools.make.data import TRAINING, as_input, load_mnist
-from tools.make.tables import asked_for, finish
+from tools.make.data import TRAINING, confusions, digits, share_right
+from tools.make.models import logits_of
+from tools.make.tables import asked_for, finish, sweep
 
 OUTPUT = ROOT / "data" / "feeding.json"
 SEEDS = [0, 1, 2]
@@ -30,13 +30,6 @@ RATES = {"buffers": [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03],
          "rare": [0.001, 0.003, 0.01, 0.03]}
 BUFFERS = ["1", "100", "1000", "5000", "10000"]
 WAYS = ["nothing", "weights", "oversampling"]
-
-
-def confusions(logits, labels):
-    """Return the matrix of counts, a row for each true class."""
-    counts = np.zeros((10, 10), int)
-    np.add.at(counts, (labels, logits.argmax(axis=1)), 1)
-    return counts.tolist()
 
 
 def feed(table, name, seed, chapter, x, y):
@@ -61,48 +54,32 @@ def feed(table, name, seed, chapter, x, y):
         "steps_per_epoch": int(steps), **(weights if name == "weights" else {})}
 
 
-def measure(table, name, rate, seed, chapter, x, y):
+def judged(logits, labels):
+    return {"accuracy": share_right(logits, labels), "confusions": confusions(logits, labels)}
+
+
+def measure(table, name, rate, seed):
     """Return what one run ends with."""
+    chapter, (x, y) = definitions("19"), digits()
     keras.utils.set_random_seed(seed)
     model = chapter["small_reader"]()
     model.compile(keras.optimizers.Adam(rate), chapter["COST"], jit_compile=False)
     data, epochs, more = feed(table, name, seed, chapter, x, y)
     model.fit(data, epochs=epochs, verbose=0, **more)
-    logits = np.concatenate([model.predict_on_batch(x[i:i + 500])
-                             for i in range(TRAINING, len(x), 500)])
-    labels = y[TRAINING:]
-    found = {"accuracy": round(float(np.mean(logits.argmax(axis=1) == labels)), 4),
-             "confusions": confusions(logits, labels)}
+    logits, labels = logits_of(model, x[TRAINING:]), y[TRAINING:]
+    found = judged(logits, labels)
     if name == "nothing":
         share = np.bincount(y[chapter["with_rare"](y[:TRAINING])])
-        adjusted = logits - np.log(share / share.sum())
-        found["adjusted"] = {
-            "accuracy": round(float(np.mean(adjusted.argmax(axis=1) == labels)), 4),
-            "confusions": confusions(adjusted, labels)}
+        found["adjusted"] = judged(logits - np.log(share / share.sum()), labels)
     return found
 
 
-def make_table(table):
-    """Store the runs of one table, each when it is done."""
-    chapter, ((x, y), _) = definitions("19"), load_mnist()
-    x, y = as_input(x), y.astype(np.int32)
-    names = {"buffers": BUFFERS, "changes": list(chapter["CHANGES"]), "rare": WAYS}[table]
-    wanted = {f"{name}, rate {rate:g}, seed {seed}": (name, rate, seed)
-              for name in names for rate in RATES[table] for seed in SEEDS}
-
-    def run(name, rate, seed):
-        found = measure(table, name, rate, seed, chapter, x, y)
-        keras.backend.clear_session()
-        return found
-
-    finish(OUTPUT, table, wanted, run, {"optimizer": "Adam", "rates": RATES[table],
-                                        "seeds": SEEDS, "judge": "validation"})
-
-
 def main():
-    tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
+    names = {"buffers": BUFFERS, "changes": list(definitions("19")["CHANGES"]), "rare": WAYS}
     for table in asked_for(RATES):
-        make_table(table)
+        finish(OUTPUT, table, sweep(names[table], RATES[table], SEEDS),
+               functools.partial(measure, table), {
+            "optimizer": "Adam", "rates": RATES[table], "seeds": SEEDS, "judge": "validation"})
 
 
 if __name__ == "__main__":

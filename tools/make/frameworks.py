@@ -3,39 +3,41 @@
     python -m tools.make.frameworks table        the stored figures; runs nothing
     python -m tools.make.frameworks              everything (half an hour of two idle cores)
     python -m tools.make.frameworks steps        only that part
-    python -m tools.make.frameworks steps print  the same, printed and not stored
 
 steps      milliseconds of a training step of CS 20's network (3,274,634 numbers, batches of 128,
            Adam 0.001, dropout), every kind of training in every framework; and a matrix product
 accuracy   seconds to each mark of the test set with chapter 14's recipes, three seeds (what is
            missing of it); the test set is looked at when the clock has stopped. keras.io's example:
            the seconds of an epoch, measured here, times its epochs in data/ladder.json
-epoch      test accuracy after one epoch of a kind in each framework: the same task
 profile    where the time of the book's loop goes, as it is and tuned, by TensorFlow's profiler
 changes    the same loop with one change after the other, and under other settings
-gpu        what others.py printed with --json on a machine with a GPU, kept by hand: never made here
+gpu        what others.py printed on a machine with a GPU, kept by hand: never made here
 
 PyTorch and JAX live in environments of their own under _build/frameworks/, made when missing.
 All frameworks run at once, each in a process of its own, and wait for their turn: a round measures
-each kind once, so that no one gets the quiet minutes. On Linux a measurement is made again while
-other programs take more than a twentieth of the machine; the quietest counts. On a machine that
-does not rest, `taskset -c 0 make bench-frameworks` allows one core, and counts its processor time,
-which leaves other programs out. The first three
-parts make sure that all have the same network: the same logits, and the same losses of three steps
-without dropout, from the same first weights.
+each kind once, so that no one gets the quiet minutes. A measurement is made again while other
+programs take more than a twentieth of the machine; the quietest counts. On a machine that does not
+rest, `taskset -c 0 make bench-frameworks` allows one core, and counts its processor time, which
+leaves other programs out. The first two parts make sure that all have the same network: the same
+logits, and the same losses of three steps without dropout, from the same first weights.
 """
 
+import contextlib
 import json
 import os
 import pathlib
-import platform
 import statistics
 import subprocess
 import sys
 import time
 
+import numpy as np
+import psutil
+
 from tools.book.files import ROOT
-from tools.make.others import PRODUCTS, cores
+from tools.make.machine import busy_seconds, machine
+from tools.make.others import PRODUCTS, RECIPES, cores
+from tools.make.tables import asked_for, read, write
 
 OUTPUT = ROOT / "data" / "frameworks.json"
 HOME = ROOT / "_build" / "frameworks"
@@ -43,8 +45,7 @@ HERE = pathlib.Path(__file__).parent
 MFLOP = 82.05  # of training on one image: 3 x 13.88 million multiply-adds, less conv1's input
 BATCH, WEIGHTS = 128, 3_274_634
 SEEDS, ROUNDS, COUNT = (0, 1, 2), 7, 4
-INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
-MARKS = ("98.18 %", "99 %", "99.5 %")
+MARKS = tuple(RECIPES)
 FRAMEWORKS = ("TensorFlow", "PyTorch", "JAX")
 
 
@@ -77,15 +78,18 @@ class Worker:
         found = []
         for _ in range(tries):
             wait_for_quiet()
-            before, start = others_seconds(self.process.pid), time.perf_counter()
+            before, start = self.others_seconds(), time.perf_counter()
             answer = self.ask(*question)
             wall = time.perf_counter() - start
-            after = others_seconds(self.process.pid)
-            taken = (after - before) / wall / os.cpu_count() if before is not None else 0.0
-            found.append((round(taken, 3), answer))
+            taken = (self.others_seconds() - before) / wall / os.cpu_count()
+            found.append((answer, round(taken, 3)))
             if taken <= limit or cores() == 1:
                 break
-        return min(found, key=lambda pair: pair[0])[::-1]
+        return min(found, key=lambda pair: pair[1])
+
+    def others_seconds(self):
+        """Return the processor seconds of all but this process until now."""
+        return busy_seconds() - busy_seconds(self.process.pid)
 
     def end(self):
         self.process.stdin.close()
@@ -96,31 +100,21 @@ class Worker:
             self.process.wait()
 
 
-def wait_for_quiet(most=0.1, seconds=5):
-    """Wait until all programs take less than `most` of the machine, but not longer than seconds."""
-    if cores() == 1:
-        return
-    for _ in range(seconds * 4):
-        before = others_seconds()
-        time.sleep(0.25)
-        if before is None or others_seconds() - before < most * 0.25 * os.cpu_count():
+def wait_for_quiet(most=10, seconds=5):
+    """Wait until all programs take less than `most` % of the machine, but not longer than that."""
+    for _ in range(seconds * 4 if cores() > 1 else 0):
+        if psutil.cpu_percent(0.25) < most:
             return
 
 
-def others_seconds(pid=None):
-    """Return the processor seconds of all but the process `pid` since the start, or None."""
+@contextlib.contextmanager
+def noted(failed, name):
+    """Print the trouble of what stands in the `with` block, and note it: {name: trouble}."""
     try:
-        with open("/proc/stat") as file:
-            busy = file.readline().split()[1:9]
-        own = []
-        if pid:
-            with open(f"/proc/{pid}/stat") as file:
-                own = file.read().rsplit(")", 1)[1].split()[11:13]
-    except OSError:  # not Linux
-        return None
-    user, nice, system, _, _, hard, soft, stolen = map(int, busy)
-    ticks = user + nice + system + hard + soft + stolen - sum(map(int, own))
-    return ticks / os.sysconf("SC_CLK_TCK")
+        yield
+    except (OSError, RuntimeError) as error:
+        failed[name] = str(error)
+        print(error, file=sys.stderr, flush=True)
 
 
 def environment(name):
@@ -152,15 +146,12 @@ def start(todo):
     """Return ({framework: Worker}, {framework: trouble}) of those that answer."""
     workers, failed = {}, {}
     for name, command in todo.items():
-        try:
+        with noted(failed, name):
             if isinstance(command, str):
                 raise RuntimeError(f"{name}: {command}")
             worker = Worker(name, command)
             worker.about = worker.ask("about")
             workers[name] = worker
-        except (OSError, RuntimeError) as error:
-            failed[name] = str(error)
-            print(error, file=sys.stderr, flush=True)
     return workers, failed
 
 
@@ -168,58 +159,57 @@ def each(workers, failed, *question):
     """Return {framework: answer}; one that fails is named in `failed`, and the others go on."""
     answers = {}
     for name, worker in workers.items():
-        try:
+        with noted(failed, name):
             answers[name] = worker.ask(*question)
-        except RuntimeError as error:
-            failed[name] = str(error)
-            print(error, file=sys.stderr, flush=True)
     return answers
 
 
 def compare(checks, logits=1e-4, loss=1e-3):
     """Return how far apart logits and losses are; ValueError where that is too far."""
-    first, *others = checks.values()
+    apart, first = {"logits": 0.0, "losses": 0.0}, next(iter(checks))
     for name, check in checks.items():
         if check["weights"] != WEIGHTS:
             raise ValueError(f"{name} has {check['weights']:,} weights, not {WEIGHTS:,}")
-    apart = {"logits": 0.0, "losses": 0.0}
-    for name, check in list(checks.items())[1:]:
         for what, limit in ("logits", logits), ("losses", loss):
-            gap = max(abs(a - b) for a, b in zip(flat(first[what]), flat(check[what]), strict=True))
+            gap = float(np.abs(np.subtract(checks[first][what], check[what])).max())
             apart[what] = max(apart[what], gap)
             if gap > limit:
-                raise ValueError(f"{name}: its {what} are {gap:.2g} from {list(checks)[0]}'s")
+                raise ValueError(f"{name}: its {what} are {gap:.2g} from {first}'s")
     return {"weights": WEIGHTS, "apart": apart,
             "losses": {name: check["losses"] for name, check in checks.items()}}
 
 
-def flat(values):
-    return [x for v in values for x in (flat(v) if isinstance(v, list) else [v])]
+def in_turns(asks):
+    """Yield {name: [ms of a step]} and what others took, longer by a round of all `asks`.
+
+    asks: {name: (worker, kind)}.
+    """
+    ms, most = {name: [] for name in asks}, 0.0
+    for _ in range(ROUNDS):
+        for name, (worker, kind) in asks.items():
+            found, taken = worker.ask_in_quiet("steps", kind, COUNT)
+            ms[name].append(round(found, 3))
+            most = max(most, taken)
+        yield ms, most
 
 
 def measure_steps(workers, failed):
     """Yield the part again and again, longer by a round of every kind in every framework."""
-    kinds = [(name, kind) for name, worker in workers.items() for kind in worker.ask("kinds")]
-    found = {"peak": {name: {str(size): [] for size in PRODUCTS} for name in workers},
-             "ms": {name: {} for name in workers}, "others": 0.0}
-    for name, kind in list(kinds):
-        try:
-            workers[name].ask("steps", kind, COUNT)  # builds, warms up
-            found["ms"][name][kind] = []
-        except RuntimeError as error:
-            kinds.remove((name, kind))
-            failed[f"{name}, {kind}"] = str(error)
-            print(error, file=sys.stderr, flush=True)
-    for _ in range(ROUNDS):
+    asks = {}
+    for name, worker in workers.items():
+        for kind in worker.ask("kinds"):
+            with noted(failed, f"{name}, {kind}"):
+                worker.ask("steps", kind, COUNT)  # builds, warms up
+                asks[name, kind] = worker, kind
+    peak = {name: {str(size): [] for size in PRODUCTS} for name in workers}
+    for times, others in in_turns(asks):
         for name, worker in workers.items():
             for size, count in PRODUCTS.items():
                 seconds, _ = worker.ask_in_quiet("product", size, count)
-                found["peak"][name][str(size)].append(round(2 * size**3 / seconds / 1e9, 1))
-        for name, kind in kinds:
-            ms, taken = workers[name].ask_in_quiet("steps", kind, COUNT)
-            found["ms"][name][kind].append(round(ms, 3))
-            found["others"] = max(found["others"], taken)
-        yield found
+                peak[name][str(size)].append(round(2 * size**3 / seconds / 1e9, 1))
+        yield {"peak": peak, "others": others, "ms": {
+            name: {kind: row for (who, kind), row in times.items() if who == name}
+            for name in workers}}
 
 
 def measure_accuracy(workers, failed, before=()):
@@ -228,42 +218,19 @@ def measure_accuracy(workers, failed, before=()):
     turns = [(seed, mark) for mark in MARKS for seed in SEEDS]
     if before and len(before["example"]) < len(turns):
         found = {key: before[key] for key in found}
-    ways = [(name, name, []) for name in workers]
-    ways[:1] = [("Keras fit", "TensorFlow", ["fit"]), ("the loop, tuned", "TensorFlow", ["loop"])]
+    ways = {"Keras fit": ("TensorFlow", "fit"), "the loop, tuned": ("TensorFlow", "loop"),
+            "PyTorch": ("PyTorch",), "JAX": ("JAX",)}
     for seed, mark in turns[len(found["example"]):]:
-        rows = {}
         example, _ = workers["TensorFlow"].ask_in_quiet("example", tries=2)
-        for row, name, more in ways:
+        for row, (name, *way) in ways.items():
             if name in workers and row not in failed:
-                try:
-                    answer, taken = workers[name].ask_in_quiet("train", mark, seed, *more, tries=2)
-                    rows[row] = {key: round(value, 4) for key, value in answer.items()}
-                    rows[row]["others"] = taken
-                    print(mark, row, rows[row], flush=True)
-                except RuntimeError as error:
-                    failed[row] = str(error)
-                    print(error, file=sys.stderr, flush=True)
+                with noted(failed, row):
+                    answer, taken = workers[name].ask_in_quiet("train", mark, seed, *way, tries=2)
+                    answer = {key: round(value, 4) for key, value in answer.items()}
+                    found["recipes"][mark].setdefault(row, []).append(answer | {"others": taken})
+                    print(mark, row, answer, flush=True)
         found["example"].append(round(example, 3))
-        for row, answer in rows.items():
-            found["recipes"][mark].setdefault(row, []).append(answer)
         yield found
-
-
-def measure_epoch(workers, failed):
-    """Yield the part, longer by one kind: the first of each framework, and Keras' fit."""
-    found = {}
-    for name, worker in workers.items():
-        kinds = worker.ask("kinds")
-        for kind in [kinds[0]] + [kind for kind in kinds if kind == "Keras fit"]:
-            try:
-                answer = worker.ask("epoch", kind)
-                answer["losses"] = [round(loss, 3) for loss in answer["losses"]]
-                found.setdefault(name, {})[kind] = answer
-                print(name, kind, answer, flush=True)
-            except RuntimeError as error:
-                failed[f"{name}, {kind}"] = str(error)
-                print(error, file=sys.stderr, flush=True)
-            yield found
 
 
 def measure_profile(workers, failed):
@@ -280,19 +247,13 @@ def measure_profile(workers, failed):
 
 def measure_changes(workers, failed):
     """Yield the part: the loop with one change after the other, and tuned under other settings."""
-    first = workers["as it comes"]
-    asks = [(change, first, change) for change in first.ask("changes")]
-    asks += [(name, worker, "the loop, tuned") for name, worker in workers.items()
-             if worker != first]
-    found = {"ms": {name: [] for name, _, _ in asks}, "others": 0.0}
-    for _, worker, kind in asks:
+    first, *others = workers
+    asks = {change: (workers[first], change) for change in workers[first].ask("changes")}
+    asks |= {name: (workers[name], "the loop, tuned") for name in others}
+    for worker, kind in asks.values():
         worker.ask("steps", kind, COUNT)
-    for _ in range(ROUNDS):
-        for name, worker, kind in asks:
-            ms, taken = worker.ask_in_quiet("steps", kind, COUNT)
-            found["ms"][name].append(round(ms, 3))
-            found["others"] = max(found["others"], taken)
-        yield found
+    for ms, taken in in_turns(asks):
+        yield {"ms": ms, "others": taken}
 
 
 SETTINGS = {  # of TensorFlow, for `changes`: {name: (variables of the environment, arguments)}
@@ -300,22 +261,8 @@ SETTINGS = {  # of TensorFlow, for `changes`: {name: (variables of the environme
     "tuned, one operation at a time": ([], ["inter=1"]),
     "tuned, one thread": ([], ["inter=1", "intra=1"]),
     "tuned, without oneDNN": (["TF_ENABLE_ONEDNN_OPTS=0"], [])}
-PARTS = {"steps": measure_steps, "accuracy": measure_accuracy, "epoch": measure_epoch,
-         "profile": measure_profile, "changes": measure_changes}
-
-
-def machine():
-    """Return what the figures are measured on."""
-    about = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(),
-             "system": platform.system(), "python": platform.python_version()}
-    if os.path.exists("/proc/cpuinfo"):
-        text = pathlib.Path("/proc/cpuinfo").read_text()
-        lines = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-        lines = {key.strip(): value.strip() for key, value in lines.items()}
-        about["cpu"] = lines.get("model name", about["cpu"])
-        flags = lines.get("flags", "").split()
-        about["instructions"] = [flag for flag in INSTRUCTIONS if flag in flags]
-    return about
+PARTS = {"steps": measure_steps, "accuracy": measure_accuracy, "profile": measure_profile,
+         "changes": measure_changes}
 
 
 def megabytes(folder):
@@ -323,8 +270,8 @@ def megabytes(folder):
                      and not f.is_symlink()) / 1e6)
 
 
-def measure(part, store=True):
-    """Measure one part, storing what there is after each round; return all that is stored."""
+def measure(part):
+    """Measure one part, storing what there is after each round."""
     todo = commands()
     if part == "changes":
         todo = {name: ["env", *words, *todo["TensorFlow"], *more]
@@ -337,35 +284,17 @@ def measure(part, store=True):
     new["machine"]["megabytes"] = {name: megabytes(HOME / name) for name in ("torch", "jax")
                                    if (HOME / name).exists()}
     try:
-        if part in ("steps", "accuracy", "epoch"):
+        if part in ("steps", "accuracy"):
             new["check"] = compare(each(workers, failed, "check"))
-        before = [read().get(part, ())] if part == "accuracy" else []
+        before = [read(OUTPUT).get(part, ())] if part == "accuracy" else []
         for found in PARTS[part](workers, failed, *before):
             new[part] = {"cores": cores()} | found | ({"failed": failed} if failed else {})
-            stored = read()
+            stored = read(OUTPUT)
             stored |= new | {"machine": stored.get("machine", {}) | new["machine"]}
-            if store:
-                half = OUTPUT.with_suffix(f".{part}")
-                half.write_text(written(stored) + "\n")
-                half.replace(OUTPUT)
+            write(OUTPUT, stored)
     finally:
         for worker in workers.values():
             worker.end()
-    return stored
-
-
-def read():
-    return json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
-
-
-def written(value, indent=1, inside=0):
-    """Return JSON whose innermost lists and short dicts keep to a line."""
-    line = json.dumps(value)
-    if not isinstance(value, dict) or len(line) + inside < 100:
-        return line
-    pad = "\n" + " " * (inside + indent)
-    rows = [f"{json.dumps(key)}: {written(v, indent, inside + indent)}" for key, v in value.items()]
-    return "{" + pad + ("," + pad).join(rows) + "\n" + " " * inside + "}"
 
 
 def peak_of(steps):
@@ -405,65 +334,51 @@ def accuracy_rows(accuracy):
     return rows
 
 
-def count_of(part):
-    """Return what the times of a part are, in words."""
-    return "one core, processor time" if part["cores"] == 1 else f"{part['cores']} cores"
-
-
 def table(stored):
     """Return the stored figures as text."""
-    about = stored["machine"]
-    versions = " ".join(f"{key} {value}" for name in FRAMEWORKS
-                        for key, value in about.get(name, {}).items()
-                        if key in ("tensorflow", "keras", "torch", "jax"))
-    out = [f"{about['cores']} cores, {about['cpu']}, {' '.join(about.get('instructions', []))}",
-           versions, "disk: " + ", ".join(f"{k} {v:,} MB" for k, v in about["megabytes"].items())]
+    about, out = stored["machine"], []
+
+    def part(name, what, rows):
+        cores = stored[name].get("cores")
+        clock = "one core, processor time" if cores == 1 else f"{cores} cores"
+        out.extend(["", f"{what} ({clock}):", *(f"  {row}" for row in rows)])
+
+    versions = [f"{key} {value}" for name in FRAMEWORKS
+                for key, value in about.get(name, {}).items()
+                if key in ("tensorflow", "keras", "torch", "jax")]
+    out += [f"{about['cores']} cores, {about['cpu']}, {' '.join(about.get('instructions', []))}",
+            " ".join(versions), f"MB on disk: {about['megabytes']}"]
     if "steps" in stored:
-        peak = peak_of(stored["steps"])
-        out += ["", f"A training step of CS 20's network, {count_of(stored['steps'])} "
-                f"(peak {peak:.0f} GFLOP/s):"]
-        out += [f"  {name + ', ' + kind:46}{ms:8.1f} ms {share:6.0%} of peak"
-                for name, kind, ms, share in step_rows(stored["steps"])]
-    if "epoch" in stored:
-        out += ["", "Test accuracy after one epoch of it:"]
-        out += [f"  {name + ', ' + kind:46}{found['test']:8.4f}" for name, kinds in
-                stored["epoch"].items() if name in FRAMEWORKS for kind, found in kinds.items()]
+        part("steps", f"A training step of CS 20's network, peak {peak_of(stored['steps']):.0f} "
+             "GFLOP/s", [f"{name + ', ' + kind:46}{ms:8.1f} ms {share:6.0%} of peak"
+                         for name, kind, ms, share in step_rows(stored["steps"])])
     if "accuracy" in stored:
-        out += ["", f"Seconds to a mark on the test set, {count_of(stored['accuracy'])}; median of "
-                "three seeds (with building; lowest, median test):"]
+        rows = []
         for mark, who, seconds, whole, low, middle in accuracy_rows(stored["accuracy"]):
             took = f"{seconds:8.1f} s" if seconds < float("inf") else "   never in 15 epochs"
             more = f" ({whole:.1f} s; {low:.4f}, {middle:.4f})" if whole else ""
-            out.append(f"  {mark:8} {who:20}{took}{more}")
+            rows.append(f"{mark:8} {who:20}{took}{more}")
+        part("accuracy", "Medians of the seconds to a mark on the test set, with building, and "
+             "its lowest and median accuracy", rows)
     if "profile" in stored:
-        out += ["", f"Where a step's ms go, {count_of(stored['profile'])}, an operation at a time:"]
-        kinds = [kind for kind in stored["profile"] if kind not in ("failed", "cores")]
-        names = sorted({g for kind in kinds for g in stored["profile"][kind]["groups"]})
-        out += ["  " + " " * 38 + "".join(f"{kind:>17}" for kind in kinds)]
-        out += [f"  {name:38}" + "".join(f"{stored['profile'][kind]['groups'].get(name, 0):17.1f}"
-                                         for kind in kinds) for name in names]
-        out += [f"  {'a step':38}" + "".join(
-            f"{stored['profile'][kind]['step']:17.1f}" for kind in kinds)]
+        for kind in "the loop", "the loop, tuned":
+            found = stored["profile"].get(kind, {"step": 0, "groups": {}})
+            part("profile", f"Where the ms of {kind} go, an operation at a time", [
+                f"{name:46}{ms:8.1f} ms" for name, ms in
+                [*sorted(found["groups"].items()), ("a step", found["step"])]])
     if "changes" in stored:
-        out += ["", f"A change to the loop's step, {count_of(stored['changes'])}, ms:"]
-        out += [f"  {name:46}{statistics.median(times):8.1f} ms"
-                for name, times in stored["changes"]["ms"].items()]
-    for part in PARTS:
-        for who, trouble in stored.get(part, {}).get("failed", {}).items():
-            out.append(f"failed in {part}: {who}: {trouble}")
-    return "\n".join(out)
+        part("changes", "A change to the loop's step", [
+            f"{name:46}{statistics.median(times):8.1f} ms"
+            for name, times in stored["changes"]["ms"].items()])
+    return "\n".join(out + [f"failed in {name}: {who}: {trouble}" for name in PARTS for
+                            who, trouble in stored.get(name, {}).get("failed", {}).items()])
 
 
 def main():
-    words = sys.argv[1:]
-    if words == ["table"]:
-        return print(table(read()))
-    store, parts = "print" not in words, [word for word in words if word != "print"] or list(PARTS)
-    if set(parts) - set(PARTS):
-        sys.exit(f"no such part: {sorted(set(parts) - set(PARTS))}; there are {list(PARTS)}")
-    for part in parts:
-        stored = measure(part, store)
-    print(table(stored))
+    if sys.argv[1:] != ["table"]:
+        for part in asked_for(PARTS):
+            measure(part)
+    print(table(read(OUTPUT)))
 
 
 if __name__ == "__main__":

@@ -22,19 +22,19 @@ measured just before in the same process: on another machine only that ratio mea
 """
 
 import functools
+import itertools
 import json
-import os
-import platform
 import sys
 import time
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
-from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make import tables
+from tools.make.data import TRAINING, as_input, digits, load_mnist, share_right
+from tools.make.machine import machine
+from tools.make.models import logits_of
 
 OUTPUT = ROOT / "data" / "ladder.json"
 SEEDS, EPOCHS = (0, 1, 2), 15
@@ -42,80 +42,65 @@ RATES = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032)
 EXAMPLE_BATCHES = 100  # of 430: enough to know what an epoch of the example costs
 CHAPTER = definitions("14")
 JUDGES = ("validation", "test")
+PARTS = ("example", "tuned", "lecture", "rungs", "few", "longer", "recipes")
 
 
 @functools.cache
 def data():
     """Return {"train", "validation", "test"}: images as a network takes them, and labels."""
-    (x, y), (x_test, y_test) = load_mnist()
-    return {"train": (as_input(x[:TRAINING]), y[:TRAINING]),
-            "validation": (as_input(x[TRAINING:]), y[TRAINING:]),
+    (x, y), (_, (x_test, y_test)) = digits(), load_mnist()
+    return {"train": (x[:TRAINING], y[:TRAINING]), "validation": (x[TRAINING:], y[TRAINING:]),
             "test": (as_input(x_test), y_test)}
 
 
-def accuracy(model, judge):
-    """Return the share of right answers on a set of JUDGES, to four digits."""
-    x, y = data()[judge]
-    logits = model.predict(x, batch_size=500, verbose=0)
-    return round(float(np.mean(logits.argmax(axis=1) == y)), 4)
+def accuracies(model, judges=JUDGES):
+    """Return {one of JUDGES: the share of right answers on it}."""
+    return {judge: share_right(logits_of(model, data()[judge][0]), data()[judge][1])
+            for judge in judges}
 
 
-def example_epoch(seed=0):
+def example_epoch():
     """Return the processor seconds of an epoch of keras.io's example, from its first batches."""
     count = 128 * EXAMPLE_BATCHES
-    _, seconds = CHAPTER["fitted"](*data()["train"], seed, CHAPTER["example_network"], images=count)
+    _, seconds = CHAPTER["fitted"](*data()["train"], 0, CHAPTER["example_network"], images=count)
     return seconds * TRAINING / count
 
 
-def run(recipe, seed, unit, judges=("validation",)):
+def run(recipe, seed, judges=("validation",), unit=None):
     """Return the seconds, their share of an epoch, the "whole" with the graph, and accuracies."""
+    unit = unit or example_epoch()
     begin = time.process_time()
     model, seconds = CHAPTER["fitted"](*data()["train"], seed, **recipe)
     result = {"seconds": round(seconds, 2), "epochs": round(seconds / unit, 3),
               "whole": round(time.process_time() - begin, 1)}
-    return result | {judge: accuracy(model, judge) for judge in judges}
+    return result | accuracies(model, judges)
 
 
-def example(written):
-    """Add the accuracies of keras.io's example after each epoch, seed by seed."""
-    for seed in SEEDS:
-        if f"seed {seed}" in written:
-            continue
-        keras.utils.set_random_seed(seed)
-        model, rows = CHAPTER["example_network"](), {judge: [] for judge in JUDGES}
-        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-        for _ in range(EPOCHS):
-            model.fit(*data()["train"], batch_size=128, verbose=0)
-            for judge, row in rows.items():
-                row.append(accuracy(model, judge))
-        written[f"seed {seed}"] = rows
-        yield f"seed {seed}", rows
+def example(seed):
+    """Return the accuracies of keras.io's example after each epoch."""
+    keras.utils.set_random_seed(seed)
+    model, rows = CHAPTER["example_network"](), {judge: [] for judge in JUDGES}
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    for _ in range(EPOCHS):
+        model.fit(*data()["train"], batch_size=128, verbose=0)
+        for judge, accuracy in accuracies(model).items():
+            rows[judge].append(accuracy)
+    return rows
 
 
-def tuned(written):
-    """Add the example with the chapter's schedule at four peaks, after one to three epochs."""
-    for passes in range(1, 4):
-        for rate in RATES[2:]:
-            for seed in SEEDS:
-                key = f"{passes} epochs, rate {rate}, seed {seed}"
-                if key not in written:
-                    model, _ = CHAPTER["fitted"](*data()["train"], seed, CHAPTER["example_network"],
-                                                 passes=passes, rate=rate, falls=True)
-                    written[key] = {judge: accuracy(model, judge) for judge in JUDGES}
-                    yield key, written[key]
+def tuned(passes, rate, seed):
+    """Return the accuracies of the example with the chapter's schedule."""
+    model, _ = CHAPTER["fitted"](*data()["train"], seed, CHAPTER["example_network"],
+                                 passes=passes, rate=rate, falls=True)
+    return accuracies(model)
 
 
-def lecture(written):
-    """Add CS 20's network after one epoch of the first rung's recipe."""
+def lecture(seed):
+    """Return what CS 20's network has after one epoch of the first rung's recipe."""
     chapter = definitions("13")
     network = functools.partial(chapter["lecture_network"], *chapter["STARTS"]["Glorot"])
-    for seed in SEEDS:
-        name = f"seed {seed}"
-        if name not in written:
-            model, seconds = CHAPTER["fitted"](*data()["train"], seed, network)
-            written[name] = {"epochs": round(seconds / example_epoch(), 2),
-                             "validation": accuracy(model, "validation")}
-            yield name, written[name]
+    found = run({"network": network}, seed)
+    return {"epochs": round(found["epochs"], 2), "validation": found["validation"]}
 
 
 def plan():
@@ -136,96 +121,66 @@ def described(recipe):
     return json.loads(json.dumps(recipe | {"network": [layers, CHAPTER["multiply_adds"](model)]}))
 
 
-def rungs(written):
-    """Add every rung of LADDER at every rate, three seeds, on the validation images."""
-    yield from sweep(written, plan()["rungs"], RATES)
-
-
-def few(written):
-    """Add FEW, training on a thousand images, with and without moved images, at three rates."""
-    yield from sweep(written, plan()["few"], RATES[2:5])
-
-
-def longer(written):
-    """Add the last recipe with and without moved images, at three rates."""
-    yield from sweep(written, plan()["longer"], RATES[2:5])
-
-
-def sweep(written, recipes, rates):
-    """Add each recipe at each rate, three seeds, on the validation images."""
-    for name, recipe in recipes.items():
-        for rate in rates:
-            keys = [f"{name}, rate {rate}, seed {seed}" for seed in SEEDS]
-            unit = None if written.keys() >= set(keys) else example_epoch()
-            for seed, key in enumerate(keys):
-                if key not in written:
-                    written[key] = run(recipe | {"rate": rate}, seed, unit)
-                    yield key, written[key]
-
-
-def recipes(written):
-    """Add the chapter's RECIPES, on five seeds."""
-    for name, recipe in plan()["recipes"].items():
-        for seed in range(5):
-            key = f"{name}, seed {seed}"
-            if key not in written:
-                written[key] = run(recipe, seed, example_epoch(), JUDGES)
-                yield key, written[key]
-
-
-PARTS = {part.__name__: part for part in (example, tuned, lecture, rungs, few, longer, recipes)}
-
-
-def machine():
-    """Return what the figures were measured with."""
-    cpu = platform.processor() or platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo") as file:
-            lines = [line.split(":")[1].strip() for line in file if line.startswith("model name")]
-        cpu = lines[0] if lines else cpu
-    return {"tensorflow": tf.__version__, "keras": keras.__version__, "cpu": cpu,
-            "cores": os.cpu_count()}
+def runs(part):
+    """Return {name of a run: (what measures it, with what)} of one of PARTS."""
+    if part in ("example", "lecture"):
+        return {f"seed {seed}": (example if part == "example" else lecture, seed)
+                for seed in SEEDS}
+    if part == "tuned":
+        return {f"{passes} epochs, rate {rate}, seed {seed}": (tuned, passes, rate, seed)
+                for passes, rate, seed in itertools.product((1, 2, 3), RATES[2:], SEEDS)}
+    recipes = plan()[part]
+    if part == "recipes":
+        return {f"{name}, seed {seed}": (run, recipe, seed, JUDGES)
+                for name, recipe in recipes.items() for seed in range(5)}
+    return {f"{name}, rate {rate}, seed {seed}": (run, recipes[name] | {"rate": rate}, seed)
+            for name, rate, seed in itertools.product(
+                recipes, RATES if part == "rungs" else RATES[2:5], SEEDS)}
 
 
 def table():
     """Print one seed of each rung and recipe, on this machine."""
-    print(", ".join(f"{name} {value}" for name, value in machine().items()))
+    print(", ".join(f"{name} {value}" for name, value in measured_with().items()))
     unit = example_epoch()
     print(f"{'keras.io, one epoch':24} {unit:6.1f} processor seconds")
     for name, recipe in (CHAPTER["climb"](CHAPTER["LADDER"]) | CHAPTER["RECIPES"]).items():
-        row = run(recipe, 0, unit)
+        row = run(recipe, 0, unit=unit)
         print(f"{name:24} {row['seconds']:6.1f} s, {row['epochs']:5.2f} epochs of keras.io, "
               f"validation {row['validation']:.4f}", flush=True)
 
 
+def measured_with():
+    return tables.versions() | {key: machine()[key] for key in ("cpu", "cores")}
+
+
+def make(part):
+    """Measure the runs of a part that are missing, and store each when it is done."""
+    stored = tables.read(OUTPUT)
+    recipes = {name: described(recipe) for name, recipe in plan().get(part, {}).items()}
+    half = part in stored.setdefault("unfinished", [])
+    same = stored.setdefault("plan", {}).get(part, recipes) == recipes
+    results = stored.get(part, {}) if same and (half or not sys.argv[1:]) else {}
+
+    def write(unfinished):
+        stored.update({part: results, "machine": measured_with(), "unfinished": sorted(unfinished)})
+        if recipes:
+            stored["plan"][part] = recipes
+        tables.write(OUTPUT, stored)
+
+    others = set(stored["unfinished"]) - {part}
+    for key, (measure, *settings) in runs(part).items():
+        if key not in results:
+            results[key] = measure(*settings)
+            print(part, key, results[key], flush=True)
+            write(others | {part})
+    write(others)
+
+
 def main():
-    names = sys.argv[1:] or list(PARTS)
-    if names == ["table"]:
+    if sys.argv[1:] == ["table"]:
         return table()
-    if set(names) - set(PARTS):
-        sys.exit(f"no such parts: {names}; there are {list(PARTS)}, or `table` alone")
-    for name in names:
-        stored = json.loads(OUTPUT.read_text()) if OUTPUT.exists() else {}
-        recipe = {key: described(recipe) for key, recipe in plan().get(name, {}).items()}
-        half = name in stored.setdefault("unfinished", [])
-        same = stored.setdefault("plan", {}).get(name, recipe) == recipe
-        results = stored.get(name, {}) if same and (half or not sys.argv[1:]) else {}
-        stored["unfinished"] = sorted({*stored["unfinished"], name})
-        for key, row in PARTS[name](results):
-            print(name, key, row, flush=True)
-            write(stored, name, results, recipe)
-        stored["unfinished"].remove(name)
-        write(stored, name, results, recipe)
-
-
-def write(stored, name, results, recipe):
-    """Write the results of a part, what they were measured with, and its recipes."""
-    stored |= {name: results, "machine": machine()}
-    if recipe:
-        stored["plan"][name] = recipe
-    half = OUTPUT.with_suffix(".half")
-    half.write_text(json.dumps(stored, indent=1) + "\n")
-    half.replace(OUTPUT)
+    for part in tables.asked_for(PARTS):
+        make(part)
 
 
 if __name__ == "__main__":

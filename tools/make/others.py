@@ -1,19 +1,15 @@
 """CS 20's network and chapter 14's recipes in PyTorch and in JAX, each as its own users write it.
 
-    python others.py torch                 all of it, with a table; on a GPU where there is one
-    python others.py jax steps             only the milliseconds of a training step
-    python others.py torch accuracy        only the seconds to each mark, three seeds
-    python others.py torch check           only: is it the same network?
-    python others.py torch epoch           only: test accuracy of each kind after an epoch
+    python others.py torch                 all of it, printed as JSON; on a GPU
     python others.py torch serve           answers tools/make/frameworks.py
 
-This file needs NumPy, MNIST (data/mnist.npz, or --mnist PATH), and torch or jax; nothing else of
-the book. Weights start from the numbers of chapter 10's init_parameters; batches lie ready
-on the device, in the order of the file. A block of steps is timed as a whole, and the clock stops
-when the device has done its work. --json PATH stores what was measured.
+This file needs NumPy, data/mnist.npz, and torch or jax with optax; nothing else of the book.
+Weights start from the numbers of chapter 10's init_parameters; batches lie ready on the device, in
+the order of the file. A block of steps is timed as a whole, and the clock stops when the device has
+done its work.
 """
 
-import argparse
+import itertools
 import json
 import math
 import os
@@ -22,7 +18,6 @@ import platform
 import statistics
 import sys
 import time
-import types
 
 import numpy as np
 
@@ -39,7 +34,10 @@ PEAK, BETAS, EPSILON, SMOOTHING = 0.008, (0.7, 0.9), 1e-7, 0.05  # of each of th
 PRODUCTS = {1024: 24, 2048: 4}  # sizes of the matrices whose products measure the peak, how many
 
 
-def load(path):
+MNIST = pathlib.Path(__file__).resolve().parents[2] / "data" / "mnist.npz"
+
+
+def load(path=MNIST):
     """Return {"train", "test"}: images (N, 28, 28), float32 in 0..1, and labels, int32."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -78,17 +76,101 @@ def shifted(x, most, rng):
     return wide[np.arange(N)[:, np.newaxis, np.newaxis], rows, columns]
 
 
-def without_first(start, marks, shifting=0.0):
-    """Return the seconds of a training whose first step counts as its mean step, and the whole.
+def cores():
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
-    start: when the building began; marks: the time after the first step and after the last, and
-    the number of steps; shifting: seconds spent before the first mark that belong to the training.
+
+def now():
+    """Return the time in seconds; where one core is allowed, the processor time of this process.
+
+    On one core both are the same when nothing else runs; and when something does, that is left out.
     """
-    first, last, n = marks
-    return {"seconds": (last - first) * n / (n - 1) + shifting, "whole": last - start}
+    return time.process_time() if cores() == 1 else time.perf_counter()
 
 
-class Torch:
+def runner(step, batches):
+    """Return run(n): n steps on the next batches, again and again; it returns the last loss."""
+    feed = itertools.cycle(batches)
+
+    def run(n):
+        for _ in range(n):
+            loss = step(*next(feed))
+        return float(loss)  # waits for the device
+
+    return run
+
+
+def checked(logits, losses, count):
+    logits = np.asarray(logits, float).round(6).tolist()
+    return {"weights": int(count), "logits": logits, "losses": losses}
+
+
+class Framework:
+    """What is timed in the same way in each framework.
+
+    Each brings `kinds` of training; start(kind): run(n), n steps more, which returns the loss;
+    check(): the first batch's logits and three losses on it without dropout; ones(size): a square
+    matrix; wait(array), for the device; place(images (N, 28, 28)): a network's input on it;
+    indices(order): what chooses rows of that; learner(recipe, seed, steps): step(x, chosen) and
+    accuracy().
+    """
+
+    takes_rest = True  # of a pass, the last batch, which is smaller
+
+    def __init__(self, data):
+        self.data, self.running = data, {}
+
+    def steps(self, kind, count):
+        """Return the milliseconds a step of `count` steps; the first call builds, uncounted."""
+        if kind not in self.running:
+            self.running[kind] = self.start(kind)
+            self.running[kind](3)
+        start = now()
+        self.running[kind](count)
+        return 1000 * (now() - start) / count
+
+    def product(self, size, count):
+        """Return the seconds of a product of two float32 matrices, the mean of `count`."""
+        a = self.ones(size)
+        self.wait(a @ a)
+        start = now()
+        for _ in range(count):
+            b = a @ a
+        self.wait(b)
+        return (now() - start) / count
+
+    def train(self, mark, seed):
+        """Return the seconds and the test accuracy of one recipe of chapter 14.
+
+        The first step, which builds, counts as the mean of the others; "whole" has all of it.
+        """
+        recipe, rng = RECIPES[mark], np.random.default_rng(seed)
+        images, batch = self.data["train"][0][:recipe["images"]], recipe["batch"]
+        a_pass = (math.ceil if self.takes_rest else math.floor)(len(images) / batch)
+        steps, still, first, before = recipe["passes"] * a_pass, self.place(images), None, 0.0
+        self.wait(still)
+        start = now()
+        step, accuracy = self.learner(recipe, seed, steps)
+        for _ in range(recipe["passes"]):
+            begin, x = now(), still
+            if recipe["shift"]:
+                x = self.place(shifted(images, recipe["shift"], rng))
+            if first is None:
+                before = now() - begin
+            order = self.indices(rng.permutation(len(images)))
+            for i in range(0, a_pass * batch, batch):
+                result = step(x, order[i:i + batch])
+                if first is None:
+                    self.wait(result)
+                    first = now()
+        self.wait(result)
+        last = now()
+        return {"seconds": (last - first) * steps / (steps - 1) + before, "whole": last - start,
+                "test": accuracy()}
+
+
+class Torch(Framework):
     """PyTorch: default layout, channels last, compiled; Adam is its fused one."""
 
     kinds = ("NCHW", "channels_last", "channels_last, compiled",
@@ -97,34 +179,26 @@ class Torch:
     def __init__(self, data):
         import torch
 
-        self.torch, self.data = torch, data
+        super().__init__(data)
+        self.torch = torch
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if self.device.type == "cpu":
             torch.set_num_threads(cores())
         self.on_device = {name: (torch.from_numpy(x)[:, None].to(self.device),
                                  torch.from_numpy(y).long().to(self.device))
                           for name, (x, y) in data.items()}
-        self.running = {}
 
     def about(self):
         torch, cuda = self.torch, self.device.type == "cuda"
         return {"torch": torch.__version__, "threads": torch.get_num_threads(),
                 "device": torch.cuda.get_device_name() if cuda else "cpu"}
 
-    def wait(self):
+    def wait(self, _):
         if self.device.type == "cuda":
             self.torch.cuda.synchronize()
 
-    def product(self, size, count):
-        """Return the seconds of a product of two float32 matrices, the mean of `count`."""
-        a = self.torch.ones((size, size), device=self.device)
-        a @ a
-        self.wait()
-        start = now()
-        for _ in range(count):
-            a @ a
-        self.wait()
-        return (now() - start) / count
+    def ones(self, size):
+        return self.torch.ones((size, size), device=self.device)
 
     def lecture(self, kind="NCHW", dropout=0.25):
         """Return CS 20's network with chapter 10's first weights."""
@@ -175,31 +249,19 @@ class Torch:
         return list(zip(x, y, strict=True))
 
     def start(self, kind):
-        """Return a training of one kind that goes on where it was: run(n) returns the loss."""
         model = self.lecture(kind)
         step = self.stepper(model, self.adam(model, RATE), kind=kind)
-        feed = forever(self.batches(kind, TRAINING // BATCH))
-
-        def run(n):
-            for _ in range(n):
-                loss = step(*next(feed))
-            self.wait()
-            return loss.item()
-
-        return run, lambda: self.accuracy(model)
+        return runner(step, self.batches(kind, TRAINING // BATCH))
 
     def accuracy(self, model):
         """Return the share of right answers on the test set."""
-        x, y = self.on_device["test"]
+        x, y = self.place(self.data["test"][0]), self.data["test"][1]
         model.eval()
         with self.torch.no_grad():
-            right = sum((model(a).argmax(1) == b).sum()
-                        for a, b in zip(x.split(500), y.split(500), strict=True))
-        model.train()
-        return right.item() / len(y)
+            answers = self.torch.cat([model(part).argmax(1) for part in x.split(500)])
+        return float(np.mean(answers.cpu().numpy() == y))
 
     def check(self):
-        """Return the logits of the first batch, and three losses on it without dropout."""
         model = self.lecture(dropout=0.0)
         [(x, y)] = self.batches("", 1)
         with self.torch.no_grad():
@@ -224,73 +286,57 @@ class Torch:
                 nn.init.zeros_(layer.bias)
         return nn.Sequential(*layers).to(self.device, memory_format=self.torch.channels_last)
 
-    def train(self, mark, seed):
-        """Return the seconds and the test accuracy of one recipe of chapter 14."""
-        torch, recipe, rng = self.torch, RECIPES[mark], np.random.default_rng(seed)
-        images, (_, labels) = self.data["train"][0][:recipe["images"]], self.on_device["train"]
-        batch, still = recipe["batch"], (self.on_device["train"][0] - 0.1307) / 0.3081
-        start = now()
-        torch.manual_seed(seed)
-        model = self.network(recipe["network"])
+    def place(self, images):
+        return (self.torch.from_numpy(images)[:, None].to(self.device) - 0.1307) / 0.3081
+
+    def indices(self, order):
+        return self.torch.from_numpy(order).to(self.device)
+
+    def learner(self, recipe, seed, steps):
+        self.torch.manual_seed(seed)
+        model, labels = self.network(recipe["network"]), self.on_device["train"][1]
         optimizer = self.adam(model, PEAK, BETAS)
-        steps = recipe["passes"] * math.ceil(len(images) / batch)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: triangle(i, steps))
-        step, first, before = self.stepper(model, optimizer, SMOOTHING), None, 0.0
-        for _ in range(recipe["passes"]):
-            begin, x = now(), still
-            if recipe["shift"]:
-                x = torch.from_numpy(shifted(images, recipe["shift"], rng))[:, None]
-                x = (x.to(self.device) - 0.1307) / 0.3081
-            if first is None:
-                before = now() - begin
-            order = torch.from_numpy(rng.permutation(len(images))).to(self.device)
-            for chosen in order.split(batch):
-                step(x[chosen], labels[chosen])
-                schedule.step()
-                if first is None:
-                    self.wait()
-                    first = now()
-        self.wait()
-        found = without_first(start, (first, now(), steps), before)
-        x, y = self.on_device["test"]
-        model.eval()
-        with torch.no_grad():
-            logits = model((x - 0.1307) / 0.3081)
-        return found | {"test": (logits.argmax(1) == y).float().mean().item()}
+        schedule = self.torch.optim.lr_scheduler.LambdaLR(optimizer, lambda i: triangle(i, steps))
+        train = self.stepper(model, optimizer, SMOOTHING)
+
+        def step(x, chosen):
+            loss = train(x[chosen], labels[chosen])
+            schedule.step()
+            return loss
+
+        return step, lambda: self.accuracy(model)
 
 
-class Jax:
+class Jax(Framework):
     """JAX: one jitted step, channels last; weights and memories are donated; optax's Adam."""
 
     kinds = ("jit", "jit, pooled by reshape", "jit, pooled before the ReLU")
+    takes_rest = False  # it would be compiled anew
 
     def __init__(self, data):
         import jax
-        import jax.numpy as jnp
+        import optax
 
-        try:
-            import optax
-        except ImportError:  # then Adam is written out, below
-            optax = None
-        self.jax, self.jnp, self.optax, self.data = jax, jnp, optax, data
-        self.on_device = {name: (jnp.asarray(x[..., np.newaxis]), jnp.asarray(y))
+        super().__init__(data)
+        self.jax, self.jnp, self.optax = jax, jax.numpy, optax
+        self.wait = jax.block_until_ready
+        self.on_device = {name: (self.place(x), self.jnp.asarray(y))
                           for name, (x, y) in data.items()}
 
     def about(self):
         device = self.jax.devices()[0]
         name = device.device_kind if device.platform != "cpu" else "cpu"
-        return {"jax": self.jax.__version__, "optax": getattr(self.optax, "__version__", None),
+        return {"jax": self.jax.__version__, "optax": self.optax.__version__,
                 "threads": cores(), "device": name}
 
-    def product(self, size, count):
-        """Return the seconds of a product of two float32 matrices, the mean of `count`."""
-        a = self.jnp.ones((size, size))
-        (a @ a).block_until_ready()
-        start = now()
-        for _ in range(count):
-            b = a @ a
-        b.block_until_ready()
-        return (now() - start) / count
+    def ones(self, size):
+        return self.jnp.ones((size, size))
+
+    def place(self, images):
+        return self.jnp.asarray(images[..., np.newaxis])
+
+    def indices(self, order):
+        return order
 
     def convolution(self, x, w, b, padding, stride=1):
         names = ("NHWC", "HWIO", "NHWC")
@@ -318,32 +364,13 @@ class Jax:
             x = self.jnp.where(kept, x / 0.75, 0)
         return x @ p["out_w"] + p["out_b"]
 
-    def adam(self, rate, betas=(0.9, 0.999)):
-        """Return optax's Adam, or what does the same; rate: a number or a function of the count."""
-        if self.optax:
-            return self.optax.adam(rate, *betas, EPSILON)
-        jnp, each = self.jnp, self.jax.tree.map
-
-        def init(p):
-            return jnp.zeros((), jnp.int32), each(jnp.zeros_like, p), each(jnp.zeros_like, p)
-
-        def update(gradients, state):
-            count, (b1, b2) = state[0] + 1, betas
-            mean = each(lambda m, g: b1 * m + (1 - b1) * g, state[1], gradients)
-            square = each(lambda v, g: b2 * v + (1 - b2) * g**2, state[2], gradients)
-            now = rate(state[0]) if callable(rate) else rate
-            moves = each(lambda m, v: -now * m / (1 - b1**count)
-                         / (jnp.sqrt(v / (1 - b2**count)) + EPSILON), mean, square)
-            return moves, (count, mean, square)
-
-        return types.SimpleNamespace(init=init, update=update)
-
-    def stepper(self, logits, optimizer, smoothing=0.0):
-        """Return step(p, state, x, y, key), jitted: the new p and state, and the loss.
+    def stepper(self, p, logits, rate, betas=(0.9, 0.999), smoothing=0.0):
+        """Return step(x, y, key), which trains and returns the loss, and {"p": the weights}.
 
         logits: a function of p, x and key. key: a number, or the places of the batch in x and y.
+        rate: a number or a function of the count.
         """
-        jax = self.jax
+        jax, optimizer = self.jax, self.optax.adam(rate, *betas, EPSILON)
 
         def cost(p, x, y, key):
             if np.ndim(key):
@@ -351,39 +378,33 @@ class Jax:
             soft = jax.nn.one_hot(y, 10) * (1 - smoothing) + smoothing / 10
             return -(soft * jax.nn.log_softmax(logits(p, x, key))).sum(axis=1).mean()
 
-        def step(p, state, x, y, key):
+        def update(p, state, x, y, key):
             loss, gradients = jax.value_and_grad(cost)(p, x, y, key)
             updates, state = optimizer.update(gradients, state)
             return jax.tree.map(self.jnp.add, p, updates), state, loss
 
-        return jax.jit(step, donate_argnums=(0, 1))
+        held, update = {"p": p, "state": optimizer.init(p)}, jax.jit(update, donate_argnums=(0, 1))
+
+        def step(x, y, key=0):
+            held["p"], held["state"], loss = update(held["p"], held["state"], x, y, key)
+            return loss
+
+        return step, held
+
+    def first_weights(self):
+        return {name: self.jnp.asarray(value) for name, value in first_weights(0).items()}
 
     def start(self, kind):
-        """Return a training of one kind that goes on where it was: run(n) returns the loss."""
-        jax, jnp = self.jax, self.jnp
-        p = {name: jnp.asarray(value) for name, value in first_weights(0).items()}
-        optimizer = self.adam(RATE)
-        state = optimizer.init(p)
-        key = jax.random.key(0)
+        key, counts = self.jax.random.key(0), itertools.count()
 
         def logits(p, x, count):
-            return self.lecture(p, x, jax.random.fold_in(key, count), kind)
+            return self.lecture(p, x, self.jax.random.fold_in(key, count), kind)
 
-        step = self.stepper(logits, optimizer)
+        step, _ = self.stepper(self.first_weights(), logits, RATE)
         x, y = self.on_device["train"]
-        feed = forever([jax.block_until_ready((x[i:i + BATCH], y[i:i + BATCH]))
-                        for i in range(0, TRAINING - BATCH + 1, BATCH)])
-        held = {"p": p, "state": state, "count": 0}
-
-        def run(n):
-            for _ in range(n):
-                held["p"], held["state"], loss = step(
-                    held["p"], held["state"], *next(feed), np.int32(held["count"]))
-                held["count"] += 1
-            jax.block_until_ready(held["p"])
-            return float(loss)
-
-        return run, lambda: self.accuracy(held["p"], self.lecture)
+        batches = [self.wait((x[i:i + BATCH], y[i:i + BATCH]))
+                   for i in range(0, TRAINING - BATCH + 1, BATCH)]
+        return runner(lambda x, y: step(x, y, np.int32(next(counts))), batches)
 
     def accuracy(self, p, logits):
         """Return the share of right answers on the test set."""
@@ -393,16 +414,10 @@ class Jax:
         return float(self.jnp.concatenate(found).mean())
 
     def check(self):
-        """Return the logits of the first batch, and three losses on it without dropout."""
-        p = {name: self.jnp.asarray(value) for name, value in first_weights(0).items()}
-        x, y = (part[:BATCH] for part in self.on_device["train"])
-        logits, optimizer = self.lecture(p, x), self.adam(RATE)
-        step = self.stepper(lambda p, x, _: self.lecture(p, x), optimizer)
-        state, losses, count = optimizer.init(p), [], sum(v.size for v in p.values())
-        for _ in range(3):
-            p, state, loss = step(p, state, x, y, 0)
-            losses.append(float(loss))
-        return checked(np.asarray(logits), losses, count)
+        p, (x, y) = self.first_weights(), (part[:BATCH] for part in self.on_device["train"])
+        logits, count = self.lecture(p, x), sum(v.size for v in p.values())
+        step, _ = self.stepper(p, lambda p, x, _: self.lecture(p, x), RATE)
+        return checked(logits, [float(step(x, y)) for _ in range(3)], count)
 
     def network(self, name, seed):
         """Return (p, logits) of one of chapter 14's networks: Glorot's weights, biases 0."""
@@ -421,173 +436,53 @@ class Jax:
 
         return p, logits
 
-    def train(self, mark, seed):
-        """Return the seconds and the test accuracy of one recipe of chapter 14.
-
-        The last batch of a pass, which is smaller, is left out: it would be compiled anew.
-        """
-        jax, jnp = self.jax, self.jnp
-        recipe, rng = RECIPES[mark], np.random.default_rng(seed)
-        images, batch = self.data["train"][0][:recipe["images"]], recipe["batch"]
-        still, labels = self.on_device["train"]
-        start = now()
+    def learner(self, recipe, seed, steps):
         p, logits = self.network(recipe["network"], seed)
-        a_pass = len(images) // batch
-        steps = recipe["passes"] * a_pass
 
         def rate(count):
             t = (count + 1) / (steps + 1)
-            return PEAK * jnp.minimum(t / 0.3, (1 - t) / 0.7)
+            return PEAK * self.jnp.minimum(t / 0.3, (1 - t) / 0.7)
 
-        optimizer = self.adam(rate, BETAS)
-        state, first, before = optimizer.init(p), None, 0.0
-        step = self.stepper(lambda p, x, _: logits(p, x), optimizer, SMOOTHING)
-        for _ in range(recipe["passes"]):
-            begin, x = now(), still
-            if recipe["shift"]:
-                x = jnp.asarray(shifted(images, recipe["shift"], rng)[..., np.newaxis])
-            if first is None:
-                before = now() - begin
-            order = rng.permutation(len(images))[:a_pass * batch].reshape(-1, batch)
-            for chosen in order:
-                p, state, _ = step(p, state, x, labels, chosen)
-                if first is None:
-                    jax.block_until_ready(p)
-                    first = now()
-        jax.block_until_ready(p)
-        found = without_first(start, (first, now(), steps), before)
-        return found | {"test": self.accuracy(p, logits)}
+        step, held = self.stepper(p, lambda p, x, _: logits(p, x), rate, BETAS, SMOOTHING)
+        labels = self.on_device["train"][1]
+        return (lambda x, chosen: step(x, labels, chosen),
+                lambda: self.accuracy(held["p"], logits))
 
 
-def cores():
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-
-
-def now():
-    """Return the time in seconds; where one core is allowed, the processor time of this process.
-
-    On one core both are the same when nothing else runs; and when something does, that is left out.
-    """
-    return time.process_time() if cores() == 1 else time.perf_counter()
-
-
-def forever(batches):
-    while True:
-        yield from batches
-
-
-def checked(logits, losses, count):
-    logits = np.asarray(logits, float).round(6).tolist()
-    return {"weights": int(count), "logits": logits, "losses": losses}
-
-
-class Contestant:
-    """Answers questions about one framework: each kind of training is started when first asked."""
-
-    def __init__(self, framework):
-        self.framework, self.running = framework, {}
-
-    def steps(self, kind, count):
-        """Return the milliseconds a step of `count` steps; the first call builds, uncounted."""
-        if kind not in self.running:
-            self.running[kind] = self.framework.start(kind)
-            self.running[kind][0](3)
-        start = now()
-        self.running[kind][0](count)
-        return 1000 * (now() - start) / count
-
-    def epoch(self, kind, parts=10):
-        """Return ten losses along one epoch of a fresh training, and its test accuracy."""
-        run, accuracy = self.framework.start(kind)
-        each = TRAINING // BATCH // parts
-        losses = [run(1)] + [run(each) for _ in range(parts)]
-        return {"losses": losses, "test": accuracy()}
-
-    def forget(self):
-        self.running.clear()
-
-    def __getattr__(self, name):  # about, kinds, product, check, train
-        return getattr(self.framework, name)
-
-
-def serve(contestant):
+def serve(framework):
     """Answer questions, each a line [name, *arguments]: {"answer": ...} or {"error": ...}."""
     out, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
         name, *arguments = json.loads(line)
         try:
-            found = getattr(contestant, name)
+            found = getattr(framework, name)
             reply = {"answer": found(*arguments) if callable(found) else found}
         except Exception as error:  # one kind that fails must not end the others
             reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:300]}
         print(json.dumps(reply), file=out, flush=True)
 
 
-def alone(contestant, parts, blocks=10, seeds=(0, 1, 2)):
-    """Return what a framework measures without opponents, printing it on the way."""
-    results = {"about": contestant.about() | {"cpu": platform.processor(), "cores": cores()}}
-    print(results["about"], flush=True)
-    kinds = list(contestant.kinds)
-    if "check" in parts:
-        results["check"] = contestant.check()
-        print(*(f"{key} {results['check'][key]}" for key in ("weights", "losses")), flush=True)
-    if "steps" in parts:
-        count = 20 if results["about"]["device"] == "cpu" else 200
-        times = {kind: [] for kind in kinds}
-        for kind in kinds:
-            try:
-                contestant.steps(kind, count)
-            except Exception as error:
-                print(f"{kind}: {type(error).__name__}: {error}".splitlines()[0])
-                del times[kind]
-        sizes = PRODUCTS if count == 20 else {8192: 8}  # a GPU is not full of smaller ones
-        products = {size: [] for size in sizes}
-        for _ in range(blocks):
-            for size in products:
-                products[size].append(contestant.product(size, sizes[size]))
-            for kind in times:
-                times[kind].append(contestant.steps(kind, count))
-        peak = max(2 * size**3 / statistics.median(row) / 1e9 for size, row in products.items())
-        results["steps"] = {"peak": peak, "ms": times}
-        print(f"a matrix product: {peak:,.0f} GFLOP/s")
-        for kind, row in times.items():
-            print(f"{kind:40} {statistics.median(row):8.3f} ms a step", flush=True)
-        contestant.forget()
-    if "epoch" in parts:
-        results["epoch"] = {}
-        for kind in kinds:
-            try:
-                results["epoch"][kind] = found = contestant.epoch(kind)
-                print(f"{kind:40} {found['test']:.4f} after an epoch", flush=True)
-            except Exception as error:
-                print(f"{kind}: {type(error).__name__}: {error}".splitlines()[0])
-    if "accuracy" in parts:
-        results["accuracy"] = {}
-        for mark in RECIPES:
-            contestant.train(mark, 0) if results["about"]["device"] != "cpu" else None  # warms up
-            rows = [contestant.train(mark, seed) for seed in seeds]
-            results["accuracy"][mark] = rows
-            print(f"{mark:8}", "  ".join(f"{r['seconds']:.2f} s ({r['whole']:.2f}), {r['test']:.4f}"
-                                        for r in rows), flush=True)
-    return results
+def alone(framework, rounds=10):
+    """Return what a GPU measures without opponents; a first call of each builds, uncounted."""
+    kinds = framework.kinds
+    for kind in kinds:
+        framework.steps(kind, 200)
+    rows = [(framework.product(8192, 8), {kind: framework.steps(kind, 200) for kind in kinds})
+            for _ in range(rounds)]
+    return {"about": framework.about() | {"cpu": platform.processor(), "cores": cores()},
+            "losses": framework.check()["losses"],
+            "steps": {"peak": 2 * 8192**3 / statistics.median(row[0] for row in rows) / 1e9,
+                      "ms": {kind: [ms[kind] for _, ms in rows] for kind in kinds}},
+            "accuracy": {mark: [framework.train(mark, seed) for seed in (0, 0, 1, 2)][1:]
+                         for mark in RECIPES}}
 
 
 def main():
-    here = pathlib.Path(__file__).resolve().parents[2] / "data" / "mnist.npz"
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("framework", choices=("torch", "jax"))
-    parser.add_argument("parts", nargs="*", default=["check", "steps", "accuracy"])
-    parser.add_argument("--mnist", default=here if here.exists() else "data/mnist.npz")
-    parser.add_argument("--json")
-    given = parser.parse_args()
-    contestant = Contestant({"torch": Torch, "jax": Jax}[given.framework](load(given.mnist)))
-    if given.parts == ["serve"]:
-        return serve(contestant)
-    results = alone(contestant, given.parts)
-    if given.json:
-        pathlib.Path(given.json).write_text(json.dumps(results) + "\n")
+    framework = {"torch": Torch, "jax": Jax}[sys.argv[1]](load())
+    if sys.argv[2:] == ["serve"]:
+        serve(framework)
+    else:
+        print(json.dumps(alone(framework)))
 
 
 if __name__ == "__main__":

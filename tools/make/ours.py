@@ -9,38 +9,19 @@ in an order and with operations that leave out what the profiler found to be was
 
 import collections
 import glob
-import os
+import itertools
 import re
 import sys
 import tempfile
 import types
-
-os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tools.book.definitions import definitions
-from tools.book.files import MNIST
-from tools.make.others import (
-    BATCH,
-    BETAS,
-    EPSILON,
-    PEAK,
-    RATE,
-    SMOOTHING,
-    TRAINING,
-    Contestant,
-    checked,
-    cores,
-    first_weights,
-    forever,
-    load,
-    now,
-    serve,
-    shifted,
-)
+from tools.make import others
+from tools.make.others import BATCH, EPSILON, RATE, TRAINING, Framework, first_weights, now, runner
 
 NAMES = {"98.18 %": "22,000 images", "99 %": "two passes", "99.5 %": "moved, 3 passes"}
 GROUPS = [  # what the profiler calls an operation begins so, or has that in it
@@ -50,8 +31,6 @@ GROUPS = [  # what the profiler calls an operation begins so, or has that in it
     ("dense layers", "MatMul"), ("pooling", "MaxPool"), ("dropout", "dropout"),
     ("biases and ReLU, back", "BiasAddGrad|ReluGrad|gradient_tape/add|/Sum:"),
 ]
-
-
 CHANGES = {  # each line of the first four keeps the changes above it; the others begin at TUNED
     "as chapter 10 has it": {},
     "Adam in one operation": dict(adam=True),
@@ -127,7 +106,20 @@ def make_tuned_step(p, update, adam=False, **changes):
     return step
 
 
-class TensorFlow:
+def with_dropout(chapter):
+    """Return chapter 10's make_train_step, whose network drops numbers as CS 20's does."""
+    def forward(p, x):
+        pool2 = chapter["feature_maps"](p, x)["pool2"]
+        flat = tf.reshape(pool2, [tf.shape(pool2)[0], -1])
+        fc1 = tf.nn.relu(flat @ p["wd1"] + p["bd1"])
+        return tf.nn.dropout(fc1, 0.25) @ p["out_w"] + p["out_b"]
+
+    make = chapter["make_train_step"]  # the same code, with this `forward`
+    return types.FunctionType(make.__code__, chapter | {"forward": forward},
+                              closure=make.__closure__)
+
+
+class TensorFlow(Framework):
     """TensorFlow: chapter 10's loop, as it is, tuned, and through XLA; Keras' fit."""
 
     changes = list(CHANGES)
@@ -135,135 +127,95 @@ class TensorFlow:
              "the loop, jit_compile")
 
     def __init__(self, data):
-        tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of a notebook's code
-        self.data = data
-        self.x, self.y = data["train"][0][..., np.newaxis], data["train"][1]
+        super().__init__(data)
+        (self.x, self.y), (self.x_test, self.y_test) = (
+            (x[..., np.newaxis], y) for x, y in data.values())
+        self.chapter_14 = definitions("14")
+        self.chapter_14["time"] = types.SimpleNamespace(process_time=now)  # of the wall
 
     def about(self):
         gpus = tf.config.list_physical_devices("GPU")
-        return {"tensorflow": tf.__version__, "keras": keras.__version__, "threads": cores(),
+        return {"tensorflow": tf.__version__, "keras": keras.__version__, "threads": others.cores(),
                 "device": tf.config.experimental.get_device_details(gpus[0])["device_name"]
                 if gpus else "cpu"}
 
-    def product(self, size, count):
-        """Return the seconds of a product of two float32 matrices, the mean of `count`."""
-        a = tf.ones((size, size))
-        (a @ a).numpy()
-        start = now()
-        for _ in range(count):
-            b = a @ a
-        b[0, 0].numpy()
-        return (now() - start) / count
+    def ones(self, size):
+        return tf.ones((size, size))
 
-    def chapter(self, dropout=0.25):
-        """Return chapter 10's definitions; their `forward` drops numbers, as CS 20's does."""
-        chapter = dict(definitions("10"))
+    def wait(self, array):
+        array[0, 0].numpy()
 
-        def forward(p, x):
-            pool2 = chapter["feature_maps"](p, x)["pool2"]
-            flat = tf.reshape(pool2, [tf.shape(pool2)[0], -1])
-            fc1 = tf.nn.relu(flat @ p["wd1"] + p["bd1"])
-            return tf.nn.dropout(fc1, dropout) @ p["out_w"] + p["out_b"]
-
-        make = chapter["make_train_step"]
-        chapter["make_train_step"] = types.FunctionType(  # the same code, with this `forward`
-            make.__code__, chapter | {"forward": forward}, closure=make.__closure__)
-        return chapter
+    def steps(self, kind, count):
+        """As in Framework; of `fit`, from the end of its first batch to the end of its last."""
+        if "fit" not in kind:
+            return super().steps(kind, count)
+        super().steps(kind, count + 1)
+        marks = self.running[kind].marks
+        return 1000 * (marks[-1] - marks[0]) / count
 
     def start(self, kind):
-        """Return a training of one kind that goes on where it was: run(n) returns the loss."""
         return self.start_fit(kind) if "fit" in kind else self.start_loop(kind)
 
     def start_loop(self, kind):
-        chapter = self.chapter()
+        chapter = definitions("10")
         p = chapter["init_parameters"](0)
         changes = TUNED if kind == "the loop, tuned" else CHANGES.get(kind)
         if changes is None:
-            step = chapter["make_train_step"](p)
+            train = with_dropout(chapter)(p)
         else:
-            step = make_tuned_step(p, chapter["adam_update"], **changes)
+            train = make_tuned_step(p, chapter["adam_update"], **changes)
         if "jit" in kind:
-            step = tf.function(step, jit_compile=True)
-        feed = forever([(tf.constant(self.x[i:i + BATCH]), tf.constant(self.y[i:i + BATCH]))
-                        for i in range(0, TRAINING - BATCH + 1, BATCH)])
-        counts = iter(range(1, 10**9))
+            train = tf.function(train, jit_compile=True)
+        counts = itertools.count(1)
 
-        def run(n):
-            for _ in range(n):
-                count = tf.constant(next(counts), tf.float32)
-                loss, _ = step(*next(feed), count, tf.constant(RATE))
-            return float(loss)
+        def step(x, y):
+            return train(x, y, tf.constant(next(counts), tf.float32), tf.constant(RATE))[0]
 
-        def accuracy():
-            x, y = self.data["test"]
-            found = [chapter["forward"](p, x[i:i + 500, ..., np.newaxis]).numpy().argmax(1)
-                     for i in range(0, len(y), 500)]
-            return float(np.mean(np.concatenate(found) == y))
-
-        return run, accuracy
+        return runner(step, [(tf.constant(self.x[i:i + BATCH]), tf.constant(self.y[i:i + BATCH]))
+                             for i in range(0, TRAINING - BATCH + 1, BATCH)])
 
     def start_fit(self, kind):
         chapter = definitions("13")
         model = chapter["lecture_network"](*chapter["STARTS"]["Glorot"])
         model.set_weights(list(first_weights(0).values()))
-        cost = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(keras.optimizers.Adam(RATE), cost, jit_compile="jit" in kind)
-        marks, at = [], [0]
+        model.compile(keras.optimizers.Adam(RATE), chapter["COST"], jit_compile="jit" in kind)
+        marks, at = [], 0
         note = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: marks.append(now()))
 
         def run(n):
-            if at[0] + n * BATCH > TRAINING:
-                at[0] = 0
-            part = slice(at[0], at[0] + n * BATCH)
-            at[0] += n * BATCH
+            nonlocal at
+            at = at if at + n * BATCH <= TRAINING else 0
+            part = slice(at, at + n * BATCH)
+            at += n * BATCH
             marks.clear()
             history = model.fit(self.x[part], self.y[part], BATCH, shuffle=False, verbose=0,
                                 callbacks=[note])
             return history.history["loss"][-1]
 
-        def accuracy():
-            x, y = self.data["test"]
-            found = model.predict(x[..., np.newaxis], batch_size=500, verbose=0).argmax(1)
-            return float(np.mean(found == y))
-
         run.marks = marks
-        return run, accuracy
+        return run
 
     def check(self):
-        """Return the logits of the first batch, and three losses on it without dropout."""
-        chapter = self.chapter(dropout=0.0)
-        p = chapter["init_parameters"](0)
-        for own, value in zip(p.values(), first_weights(0).values(), strict=True):
+        chapter, (x, y) = definitions("10"), (tf.constant(a[:BATCH]) for a in (self.x, self.y))
+        p, first = chapter["init_parameters"](0), first_weights(0)
+        for own, value in zip(p.values(), first.values(), strict=True):
             np.testing.assert_array_equal(own, value)
-        x, y = tf.constant(self.x[:BATCH]), tf.constant(self.y[:BATCH])
-        logits, count = chapter["forward"](p, x).numpy(), sum(v.numpy().size for v in p.values())
-        memory, losses = memories(p.values()), []
-        for step in range(1, 4):
-            with tf.GradientTape() as tape:
-                loss, _ = chapter["loss_and_accuracy"](chapter["forward"](p, x), y)
-            losses.append(float(loss))
-            gradients = tape.gradient(loss, list(p.values()))
-            for v, m, g in zip(p.values(), memory, gradients, strict=True):
-                apply_adam(v, m, g, tf.constant(step, tf.float32), RATE)
-        return checked(logits, losses, count)
+        logits = chapter["forward"](p, x).numpy()
+        step = make_tuned_step(p, None, adam=True, dropout=0.0)
+        losses = [float(step(x, y, tf.constant(count), RATE)[0]) for count in (1.0, 2.0, 3.0)]
+        return others.checked(logits, losses, sum(value.size for value in first.values()))
 
     def train(self, mark, seed, way="fit"):
         """Return the seconds and the test accuracy of one recipe of chapter 14."""
-        chapter = definitions("14")
-        clock = chapter["time"]
-        recipe = chapter["RECIPES"][NAMES[mark]]
-        start = now()
+        recipe, start = self.chapter_14["RECIPES"][NAMES[mark]], now()
         if way == "loop":
             model, seconds = self.train_loop(recipe, seed)
         else:
-            chapter["time"] = types.SimpleNamespace(process_time=now)  # of the wall
-            model, seconds = chapter["fitted"](self.x, self.y, seed, **recipe)
-            chapter["time"] = clock
+            model, seconds = self.chapter_14["fitted"](self.x, self.y, seed, **recipe)
         whole = now() - start
-        x, y = self.data["test"]
-        logits = model.predict(x[..., np.newaxis], batch_size=500, verbose=0)
-        return {"seconds": seconds, "whole": whole, "test": float(np.mean(logits.argmax(1) == y))}
+        answers = model.predict(self.x_test, batch_size=500, verbose=0).argmax(axis=1)
+        return {"seconds": seconds, "whole": whole, "test": float(np.mean(answers == self.y_test))}
 
     def train_loop(self, recipe, seed):
         """Return (model, seconds): the recipe with each pass one call of a tf.function."""
@@ -271,11 +223,10 @@ class TensorFlow:
         model, rng = recipe["network"](), np.random.default_rng(seed)
         x, batch = self.x[:recipe.get("images")], recipe.get("batch", 128)
         labels = np.eye(10, dtype=np.float32)[self.y[:len(x)]]
-        soft = tf.constant(labels * (1 - SMOOTHING) + SMOOTHING / 10)
+        soft = tf.constant(labels * (1 - others.SMOOTHING) + others.SMOOTHING / 10)
         a_pass = -(-len(x) // batch)
-        steps = recipe["passes"] * a_pass if "passes" in recipe else a_pass
-        rate, variables = chapter_rate(steps), model.trainable_variables
-        values = [v.value for v in variables]
+        rate = self.chapter_14["Triangle"](others.PEAK, recipe.get("passes", 1) * a_pass)
+        values = [v.value for v in model.trainable_variables]
         memory, total = memories(values), tf.Variable(0.0)
 
         @tf.function(input_signature=[tf.TensorSpec(x.shape), tf.TensorSpec([len(x)], tf.int64)])
@@ -286,31 +237,28 @@ class TensorFlow:
                     loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(
                         tf.gather(soft, chosen), model(tf.gather(images, chosen), training=True)))
                 for v, m, g in zip(values, memory, tape.gradient(loss, values), strict=True):
-                    apply_adam(v, m, g, total + 1, rate(total), BETAS)
+                    apply_adam(v, m, g, total + 1, rate(total), others.BETAS)
                 total.assign_add(1)
 
         run.get_concrete_function()
         start = now()
         for _ in range(recipe.get("passes", 1)):
-            moved = shifted(x[..., 0], 1, rng)[..., np.newaxis] if recipe.get("shift") else x
+            moved = self.chapter_14["shifted"](x, 1, rng) if recipe.get("shift") else x
             run(tf.constant(moved), tf.constant(rng.permutation(len(x))))
         return model, now() - start
 
     def example(self):
         """Return the seconds of an epoch of keras.io's example, from a part of it."""
-        chapter = definitions("14")
-        clock = chapter["time"]
-        chapter["time"] = types.SimpleNamespace(process_time=now)
         count = 100 * BATCH
-        _, seconds = chapter["fitted"](self.x, self.y, 0, chapter["example_network"], images=count)
-        chapter["time"] = clock
+        network = self.chapter_14["example_network"]
+        _, seconds = self.chapter_14["fitted"](self.x, self.y, 0, network, images=count)
         return seconds * TRAINING / count
 
     def profile(self, kind, count=20):
         """Return ({group: ms a step}, {operation: ms a step}) of a loop, as the profiler saw it."""
         from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-        run, _ = self.start(kind)
+        run = self.start(kind)
         run(5)
         with tempfile.TemporaryDirectory() as folder:
             tf.profiler.experimental.start(folder)
@@ -330,11 +278,6 @@ class TensorFlow:
         return grouped(times), dict(times.most_common(40))
 
 
-def chapter_rate(steps):
-    triangle = definitions("14")["Triangle"](PEAK, steps)
-    return triangle
-
-
 def grouped(times):
     """Return {group: milliseconds} of {operation: milliseconds}."""
     groups = collections.Counter()
@@ -347,24 +290,11 @@ def grouped(times):
     return dict(groups)
 
 
-class Ours(Contestant):
-    def steps(self, kind, count):
-        """As in Contestant; of `fit`, from the end of its first batch to the end of its last."""
-        if "fit" not in kind:
-            return super().steps(kind, count)
-        if kind not in self.running:
-            self.running[kind] = self.framework.start(kind)
-            self.running[kind][0](3)
-        run, _ = self.running[kind]
-        run(count + 1)
-        return 1000 * (run.marks[-1] - run.marks[0]) / count
-
-
 def main():
     for word in sys.argv[1:]:  # inter=1: one operation at a time; intra=1: one thread for each
         name, count = word.split("=")
         getattr(tf.config.threading, f"set_{name}_op_parallelism_threads")(int(count))
-    serve(Ours(TensorFlow(load(MNIST))))
+    others.serve(TensorFlow(others.load()))
 
 
 if __name__ == "__main__":

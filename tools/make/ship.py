@@ -1,7 +1,6 @@
 """Measure what chapter 23 says of few bits and of other inputs, on ten seeds, in data/ship.json.
 
     python -m tools.make.ship             both tables (about ten minutes)
-    python -m tools.make.ship inputs      only that one
 
 bits      the weights rounded to 8, 6, 5, 4, 3 or 2 bits, with a scale for each channel or one for
           each tensor: right answers; for 3 and 2 bits also with no weight larger than a share of
@@ -11,18 +10,17 @@ inputs    the validation images changed: mean ink, unsure answers, right answers
           that are sure and wrong
 
 The network is the chapter's, trained as there on seeds 0 to 9, judged on the 5,000 validation
-images. The notebook shows the numbers as short tables; tests of chapter 23 hold the two together.
+images.
 """
 
 import functools
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
-from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make.data import TRAINING, digits, share_right
 from tools.make.tables import asked_for, finish
 
 OUTPUT = ROOT / "data" / "ship.json"
@@ -33,16 +31,9 @@ CUTS = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1]
 
 
 @functools.cache
-def images():
-    """Return the training images and their labels, all 60,000."""
-    (x, y), _ = load_mnist()
-    return as_input(x), y.astype(np.int32)
-
-
-@functools.cache
 def trained(seed):
     """Return the chapter's network, trained as there."""
-    chapter, (x, y) = definitions("23"), images()
+    chapter, (x, y) = definitions("23"), digits()
     keras.utils.set_random_seed(seed)
     model = chapter["pocket_reader"]()
     falling = keras.optimizers.schedules.CosineDecay(0.01, 550)
@@ -53,7 +44,7 @@ def trained(seed):
 
 def measure_bits(bits, per_channel, seed):
     """Return {"choose", "judge"}: accuracies on either half, for each cut (or for none)."""
-    chapter, (x, y) = definitions("23"), images()
+    chapter, (x, y) = definitions("23"), digits()
     few, weights = chapter["pocket_reader"](), trained(seed).get_weights()
     x, y = x[TRAINING:], y[TRAINING:]
     found = {"choose": [], "judge": []}
@@ -61,13 +52,13 @@ def measure_bits(bits, per_channel, seed):
         few.set_weights(chapter["with_bits"](weights, bits, per_channel, share))
         logits = chapter["answers"](few, x)
         for half, part in zip(found, [slice(None, 2500), slice(2500, None)], strict=True):
-            found[half].append(round(float(chapter["hits"](logits[part], y[part])), 4))
+            found[half].append(share_right(logits[part], y[part]))
     return found
 
 
 def measure_input(name, seed):
     """Return the mean ink, and the shares of unsure, right, and sure and wrong answers."""
-    chapter, (x, y) = definitions("23"), images()
+    chapter, (x, y) = definitions("23"), digits()
     seen = chapter["INPUTS"][name](x[TRAINING:])
     logits = chapter["answers"](trained(seed), seen)
     unsure = chapter["softmax"](logits).max(axis=1) < 0.9
@@ -77,18 +68,16 @@ def measure_input(name, seed):
 
 
 def main():
-    tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
     judged = {"seeds": SEEDS, "judge": "validation"}
-    wanted = {
-        "bits": {f"{bits} bits, {'channel' if way else 'tensor'}, seed {seed}": (bits, way, seed)
-                 for seed in SEEDS for bits in BITS for way in (True, False)},
-        "inputs": {f"{name}, seed {seed}": (name, seed)
-                   for seed in SEEDS for name in definitions("23")["INPUTS"]},
-    }
-    for table in asked_for(wanted):
-        about = {"cuts": CUTS, "cut bits": CUT_BITS, **judged} if table == "bits" else judged
-        finish(OUTPUT, table, wanted[table], measure_bits if table == "bits" else measure_input,
-               about)
+    tables = {
+        "bits": ({f"{bits} bits, {'channel' if way else 'tensor'}, seed {seed}": (bits, way, seed)
+                  for seed in SEEDS for bits in BITS for way in (True, False)},
+                 measure_bits, {"cuts": CUTS, "cut bits": CUT_BITS, **judged}),
+        "inputs": ({f"{name}, seed {seed}": (name, seed)
+                    for seed in SEEDS for name in definitions("23")["INPUTS"]},
+                   measure_input, judged)}
+    for table in asked_for(tables):
+        finish(OUTPUT, table, *tables[table])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Measure what chapter 20 compares and a busy machine would blur; fill data/speed.json.
 
     python -m tools.make.speed               every table (20 minutes, idle)
-    python -m tools.make.speed steps         only that one, made anew
 
 learning   how batches of five sizes learn: chapter 19's small network, two passes over the 55,000
            images with Adam, each size at six rates on seeds 0, 1 and 2, judged on the 5,000
@@ -16,8 +15,7 @@ formats    a matrix product, conv2 and the large step in float32, bfloat16 and f
            oneDNN held to the AVX-512 of 2019, which has no circuits for 16 bits
 
 All but the first want a machine that does nothing else: they are medians of rounds in which the
-rivals take turns (`take_turns` of the chapter). The notebook shows the numbers as short tables, and
-tests of chapter 20 hold the two together.
+rivals take turns (`take_turns` of the chapter).
 """
 
 import functools
@@ -26,8 +24,6 @@ import os
 import subprocess
 import sys
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -35,10 +31,10 @@ import tensorflow as tf
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
 from tools.make import tables
-from tools.make.data import TRAINING, as_input, load_mnist
-from tools.make.frameworks import machine
+from tools.make.data import TRAINING, digits
+from tools.make.machine import machine
+from tools.make.models import held_back
 
-tf.get_logger().setLevel("ERROR")  # AutoGraph finds no source of what came out of a notebook
 OUTPUT = ROOT / "data" / "speed.json"
 SEEDS = [0, 1, 2]
 BATCHES = [16, 64, 256, 1024, 4096]
@@ -46,23 +42,19 @@ RATES = [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1]
 
 
 def learning():
-    chapter, ((x, y), _) = definitions("20"), load_mnist()
-    x, y = as_input(x), y.astype(np.int32)
+    chapter, (x, y) = definitions("20"), digits()
 
     def accuracy(size, rate, seed):
         keras.utils.set_random_seed(seed)
         model = chapter["small_reader"]()
         model.compile(keras.optimizers.Adam(rate), chapter["COST"], jit_compile=False)
         model.fit(x[:TRAINING], y[:TRAINING], batch_size=size, epochs=2, verbose=0)
-        answers = model.predict(x[TRAINING:], batch_size=500, verbose=0).argmax(axis=1)
-        keras.backend.clear_session()
-        return round(float(np.mean(answers == y[TRAINING:])), 4)
+        return held_back(model)
 
-    about = {"epochs": 2, "optimizer": "Adam", "judge": "validation",
-             "rates": RATES, "seeds": SEEDS}
-    wanted = {f"batch {n}, rate {rate:g}, seed {seed}": (n, rate, seed)
-              for n in BATCHES for rate in RATES for seed in SEEDS}
-    tables.finish(OUTPUT, "learning", wanted, accuracy, here() | about)
+    wanted = {f"batch {run}": settings
+              for run, settings in tables.sweep(BATCHES, RATES, SEEDS).items()}
+    tables.finish(OUTPUT, "learning", wanted, accuracy, here() | {
+        "epochs": 2, "optimizer": "Adam", "judge": "validation", "rates": RATES, "seeds": SEEDS})
 
 
 def milliseconds(seconds):
@@ -189,15 +181,12 @@ def here():
     return {"processor": processor, "cores": os.cpu_count()}
 
 
-TABLES = {"steps": steps, "batches": batches, "threads": threads, "formats": formats}
-
-
 def main():
-    for table in tables.asked_for({"learning": learning} | TABLES):
-        if table == "learning":
-            learning()
-        else:
-            tables.store(OUTPUT, table, here() | TABLES[table]())
+    makers = {"learning": learning, "steps": steps, "batches": batches, "threads": threads,
+              "formats": formats}
+    for table in tables.asked_for(makers):
+        if found := makers[table]():
+            tables.store(OUTPUT, table, here() | found)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Measure on three seeds what chapter 18 shows on one, and write it to data/watching.json.
 
     python -m tools.make.watching          every table (about six minutes on one idle core)
-    python -m tools.make.watching early    only that one
 
 signs   each run of the chapter: medians over the second half of its steps of the loss, the length
         of the gradient and the update ratios of the four layers, and the share of dead units after
@@ -14,16 +13,14 @@ early   by how many points the accuracy of the epoch that is kept is too high on
         is on the others; by what chooses, and by how many images; and (epoch of the lowest
         validation loss, accuracy there, at the end)
 
-Each for seeds 0, 1 and 2, the range test also for 3 and 4, by the chapter's own functions. The
-notebook shows the numbers as short tables; tests of chapter 18 hold the two together.
+Each for seeds 0, 1 and 2, the range test also for 3 and 4, by the chapter's own functions.
 """
 
 import numpy as np
-import tensorflow as tf
 
 from tools.book.definitions import definitions
 from tools.book.files import ROOT
-from tools.make.data import TRAINING, as_input, load_mnist
+from tools.make.data import TRAINING, digits
 from tools.make.tables import asked_for, store
 
 OUTPUT = ROOT / "data" / "watching.json"
@@ -81,17 +78,12 @@ def early(chapter, x, y, valid):
     return {"flattery": flattery, "lowest": lowest}
 
 
-TABLES = {"signs": signs, "wild": wild, "range": range_, "early": early}
-
-
 def main():
-    wanted = asked_for(TABLES)
-    tf.get_logger().setLevel("ERROR")  # it warns of many networks in one process
-    (x, y), _ = load_mnist()
-    x, y = as_input(x), y.astype(np.int32)
+    tables = {"signs": signs, "wild": wild, "range": range_, "early": early}
+    x, y = digits()
     data = x[:TRAINING], y[:TRAINING], (x[TRAINING:], y[TRAINING:])
-    for name in wanted:
-        store(OUTPUT, name, {"table": TABLES[name](definitions("18"), *data)})
+    for name in asked_for(tables):
+        store(OUTPUT, name, {"table": tables[name](definitions("18"), *data)})
 
 
 if __name__ == "__main__":
