@@ -6,7 +6,6 @@ Both are built twice, in turn, with the packages of this environment; the smalle
 are those of chapter 04 as GitHub Pages sends them, compressed, without images.
 """
 
-import re
 import resource
 import sys
 import tempfile
@@ -19,14 +18,11 @@ from tools.book.files import ROOT
 from tools.book.run import build
 
 PAGE = "notebooks/04_output_size.html"
-OF_A_FIGURE = re.compile(
-    r"figure|kernel-playground|size-lab|conv-steps|dra[wg]-digit|find-pattern|digit-network")
 
 
 def processor_seconds():
     """Return the seconds of processor that ended children of this process have taken."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    return sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
 
 
 def measure(checkout):
@@ -37,7 +33,7 @@ def measure(checkout):
         seconds = processor_seconds() - before
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         tab, answers = browser.new_page(), []
-        tab.on("response", lambda answer: answers.append(answer))
+        tab.on("response", answers.append)
         with serving(Path(folder, "_build", "html")) as url:
             tab.goto(f"{url}/{PAGE}", wait_until="networkidle")
         sent = [(answer.request.resource_type, answer.url, int(answer.headers["content-length"]))
@@ -49,7 +45,7 @@ def measure(checkout):
         "seconds of processor for the book": seconds,
         "bytes of chapter 04": sum(size for kind, _, size in sent if kind != "image"),
         "of them script, but a figure's": sum(size for kind, url, size in sent if kind == "script"
-                                              and not OF_A_FIGURE.search(url)),
+                                              and "/figures/" not in url),
         "of them style": sum(size for kind, _, size in sent if kind == "stylesheet"),
         "elements of chapter 04": elements,
         "lines of Python, but tests": sum(len(path.read_text().splitlines()) for path in python),

@@ -3,11 +3,15 @@
 The repository is that of GITHUB_REPOSITORY (set by GitHub's runners), else of the git remote; so a
 fork's book opens the fork's notebooks in Colab. The book's own address is BOOK_URL, else GitHub
 Pages' for GITHUB_REPOSITORY. What is not known has no button and no link.
+
+The page of checkup.py says the book's address in place of ADDRESS_OF_THIS_BOOK, and the copy of
+checkup.py that it offers has it in BOOK: its reports link to the chapter.
 """
 
 import os
 import re
 import subprocess
+from pathlib import Path
 
 
 def repository_url(environ, folder):
@@ -45,6 +49,22 @@ def configure(app, config):
     config.html_context = {**config.html_context, **known}
 
 
+def name_address(app, page, source):
+    if page == "book/checkup" and app.config.html_baseurl:
+        address = app.config.html_baseurl.rstrip("/")
+        source[0] = source[0].replace("ADDRESS_OF_THIS_BOOK", address)
+
+
+def fill_address(app, error):
+    file = Path(app.outdir) / "_static" / "checkup.py"
+    if not error and app.builder.format == "html" and file.exists():
+        text = file.read_text(encoding="utf-8")
+        address = f'BOOK = "{app.config.html_baseurl}"'
+        file.write_text(text.replace('BOOK = ""', address), encoding="utf-8")
+
+
 def setup(app):
     app.connect("config-inited", configure)
+    app.connect("source-read", name_address)
+    app.connect("build-finished", fill_address)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

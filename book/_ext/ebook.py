@@ -2,9 +2,9 @@
 
 `make epub` writes it; epubcheck finds no error in it.
 
-The figures to play with become a sentence of figures.yml (in the PDF too), no script goes in,
-MathML is announced in the manifest, and the table of contents has every chapter although the first
-page stands in a folder.
+The figures to play with become a sentence of figures.yml (in the PDF too), a link to a file to
+download becomes text, no script goes in, MathML is announced in the manifest, and the table of
+contents has every chapter although the first page stands in a folder.
 """
 
 import posixpath
@@ -12,10 +12,32 @@ import re
 
 from bs4 import BeautifulSoup
 from figures import FIGURES
+from sphinx.builders.epub3 import Epub3Builder
 from sphinx.locale import _
 
-STYLES = ["epub.css", "pygments.css", "ebook.css"]
+STYLES = {"epub.css", "pygments.css", "ebook.css"}
 PAGE_ITEM = r'href="([^"]+\.xhtml)" media-type="application/xhtml\+xml"(?! properties)'
+
+
+class Ebook(Epub3Builder):
+    def copy_html_static_files(self, context):
+        self.config.html_static_path = ["book/_static/ebook.css"]  # the other files are the web's
+        super().copy_html_static_files(context)
+
+    def get_toc(self):
+        super().get_toc()
+        for node in self.refnodes:
+            node["refuri"] = posixpath.normpath(node["refuri"])
+
+    def build_content(self):
+        def announce(item):
+            has_formulas = "<math" in (self.outdir / item[1]).read_text(encoding="utf-8")
+            return item[0] + ' properties="mathml"' * has_formulas
+
+        super().build_content()
+        path = self.outdir / "content.opf"
+        text = re.sub(PAGE_ITEM, announce, path.read_text(encoding="utf-8"))
+        path.write_text(text, encoding="utf-8")
 
 
 def clean_page(app, pagename, templatename, context, doctree):
@@ -27,41 +49,15 @@ def clean_page(app, pagename, templatename, context, doctree):
         sentence = soup.new_tag("p")
         sentence.string = _(FIGURES[figure.name]["print"])
         figure.replace_with(sentence)
-    if app.builder.name == "epub":
-        context["css_files"] = [
-            file for file in context["css_files"] if file.filename.rpartition("/")[2] in STYLES
-        ]
+    for link in soup.select("a[download]"):
+        link.unwrap()
     context["body"] = str(soup)
-
-
-def prepare(app):
-    builder = app.builder
-    if builder.name != "epub":
-        return
-    app.config.html_static_path = ["book/_static/ebook.css"]
-    make_toc, make_content = builder.get_toc, builder.build_content
-
-    def get_toc():
-        make_toc()
-        for node in builder.refnodes:
-            node["refuri"] = posixpath.normpath(node["refuri"])
-
-    def build_content():
-        make_content()
-        path = builder.outdir / "content.opf"
-
-        def announce(item):
-            has_formulas = "<math" in (builder.outdir / item[1]).read_text(encoding="utf-8")
-            return item[0] + (' properties="mathml"' if has_formulas else "")
-
-        text = re.sub(PAGE_ITEM, announce, path.read_text(encoding="utf-8"))
-        path.write_text(text, encoding="utf-8")
-
-    builder.get_toc, builder.build_content = get_toc, build_content
+    if app.builder.name == "epub":
+        context["css_files"] = [file for file in context["css_files"]
+                                if file.filename.rpartition("/")[2] in STYLES]
 
 
 def setup(app):
-    # After the extensions that add files for the web.
-    app.connect("builder-inited", prepare, priority=999)
+    app.add_builder(Ebook, override=True)
     app.connect("html-page-context", clean_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

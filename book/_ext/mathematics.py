@@ -1,8 +1,7 @@
 """Sphinx extension: typeset formulas while the book is built, so that a page needs no script.
 
-sphinxcontrib-katex can do that with node, through a server of its own; here its KaTeX runs inside
-Python (mini-racer: V8) instead, so that no node is needed. The pages get HTML with MathML for
-screen readers; the EPUB gets MathML alone.
+The KaTeX that sphinxcontrib-katex brings runs inside Python (mini-racer: V8), so that no node is
+needed. The pages get HTML with MathML for screen readers; the EPUB gets MathML alone.
 """
 
 import html
@@ -19,43 +18,43 @@ options = {"throwOnError": True, "strict": False}
 typeset = {}  # (LaTeX, displayed?) -> HTML
 
 
-def typeset_all(formulas):
-    """Put the (LaTeX, displayed?, place in the source) of `formulas` into `typeset`.
+def formula(node):
+    return node.astext(), isinstance(node, nodes.math_block)
 
-    A mistake in one is a warning.
-    """
-    formulas = [formula for formula in formulas if formula[:2] not in typeset]
-    if not formulas:
+
+def typeset_all(found):
+    """Put the formulas of the nodes `found` into `typeset`; a mistake in one is a warning."""
+    new = {formula(node): node for node in found if formula(node) not in typeset}
+    if not new:
         return
     # One engine for each document: one that is not closed keeps Python from ending.
     with MiniRacer() as engine:
         engine.eval(KATEX.read_text(encoding="utf-8"))
-        for latex, display, place in formulas:
+        for (latex, display), node in new.items():
             how = {**options, "displayMode": display}
             try:
                 typeset[latex, display] = engine.call("katex.renderToString", latex, how)
             except JSEvalException as error:
                 reason = str(error).splitlines()[0]
-                logger.warning("KaTeX cannot typeset %r: %s", latex, reason, location=place)
+                logger.warning("KaTeX cannot typeset %r: %s", latex, reason, location=node)
                 typeset[latex, display] = html.escape(latex)
 
 
 def typeset_document(app, doctree, docname):
     if app.builder.format == "html":
         options["output"] = "mathml" if app.builder.name == "epub" else "htmlAndMathml"
-        kinds = ((nodes.math, False), (nodes.math_block, True))
-        typeset_all([(node.astext(), display, node)
-                     for kind, display in kinds for node in doctree.findall(kind)])
+        typeset_all([*doctree.findall(nodes.math), *doctree.findall(nodes.math_block)])
 
 
-def render_latex(latex, katex_options=None):
-    """Return the HTML of a formula; sphinxcontrib-katex calls this while it writes a page."""
-    display = bool(katex_options and katex_options.get("displayMode"))
-    typeset_all([(latex, display, None)])  # known already, but for another document's title
-    return typeset[latex, display]
+def write(writer, node):
+    typeset_all([node])  # known already, but for another document's title
+    tag, end = ("div", "\n") if isinstance(node, nodes.math_block) else ("span", "")
+    start = writer.starttag(node, tag, end, CLASS="math")
+    writer.body.append(f"{start}{typeset[formula(node)]}</{tag}>")
+    raise nodes.SkipNode
 
 
 def setup(app):
-    sphinxcontrib.katex.render_latex = render_latex
+    app.add_html_math_renderer("katex", (write, None), (write, None))
     app.connect("doctree-resolved", typeset_document)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,7 +10,7 @@ come the files for search engines.
 import functools
 import hashlib
 import re
-import struct
+import textwrap
 from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.token import Comment, Keyword, Literal, Name, Operator
 from sphinx.highlighting import PygmentsBridge
 from sphinx.locale import _
+from sphinx.util.images import get_image_size
 from sphinx.writers.html5 import HTML5Translator
 
 COLOURED = (Comment, Keyword, Literal, Operator.Word,
@@ -68,10 +69,8 @@ def fold_deeper(doctree):
     for section in doctree.findall(nodes.section):
         if any(name.startswith("go-deeper") for name in section["ids"]):
             section["folds"] = True
-            title, *rest = section.children
-            section.children = []
-            section.extend([html('<details class="deeper"><summary>'), title, html("</summary>"),
-                            *rest, html("</details>")])
+            section[:] = [html('<details class="deeper"><summary>'), section[0],
+                          html("</summary>"), *section[1:], html("</details>")]
 
 
 def mark_sentences(doctree):
@@ -108,13 +107,12 @@ class PageWriter(HTML5Translator):
     images = 0
 
     def visit_image(self, node):
-        path = Path(self.builder.srcdir, node["uri"])
+        size = get_image_size(Path(self.builder.srcdir, node["uri"]))
         super().visit_image(node)
         says = ' loading="lazy"' if self.images else ""  # the first one is needed at once
         self.images += 1
-        if path.suffix == ".png" and path.is_file():
-            width, height = struct.unpack(">II", path.read_bytes()[16:24])
-            says += f' width="{width}" height="{height}"'
+        if size:
+            says += ' width="{}" height="{}"'.format(*size)
         self.body[-1] = self.body[-1].replace("<img", f"<img{says}", 1)
 
     def visit_table(self, node):
@@ -163,10 +161,8 @@ def tell_place(app, pagename, templatename, context, doctree):
     context.update(parts=parts, part=part, chapter=chapter,
                    chapters=[page for _part, page in pages if page["number"]])
     first = next(doctree.findall(nodes.paragraph), None) if doctree else None
-    text = " ".join(first.astext().split()) if first else ""
-    if len(text) > LONGEST:
-        text = text[:LONGEST - 2].rsplit(" ", 1)[0].rstrip(",;:") + " …"
-    context["description"] = text
+    context["description"] = first and textwrap.shorten(
+        first.astext(), LONGEST, placeholder=" …", break_on_hyphens=False)
 
 
 def start_at_the_root(app, pagename, templatename, context, doctree):
@@ -185,15 +181,12 @@ def add_pages(app):
     """
     if app.builder.name != "html":
         return
-    address = app.builder.get_target_uri
-    context = {**app.builder.globalcontext, "first": address(app.config.root_doc),
-               "addresses": [address(name) for name in sorted(app.env.found_docs)]}
-    templates = {"root.html": "index.html", "robots.txt": "robots.txt"}
-    if app.config.html_baseurl:
-        templates["sitemap.xml"] = "sitemap.xml"
-    for template, name in templates.items():
-        text = app.builder.templates.render(template, context)
+    context = {**app.builder.globalcontext,
+               "addresses": map(app.builder.get_target_uri, sorted(app.env.found_docs))}
+    for name in ["robots.txt"] + ["sitemap.xml"] * bool(app.config.html_baseurl):
+        text = app.builder.templates.render(name, context)
         Path(app.outdir, name).write_text(text, encoding="utf-8")
+    yield "index", {}, "root.html"
     yield "404", {}, "404.html"
 
 

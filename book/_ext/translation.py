@@ -32,25 +32,17 @@ def sentences(*patterns):
     return [(f"book/{file}", line, message) for file, line, message, *_ in found]
 
 
-def titles_of_folds():
-    """Return (file, line, title) for each "# @title ..." of the notebooks."""
+def titles():
+    """Yield (file, line, text) of the titles of folds and parts, and of what figures are in print.
+    """
     for path in sorted((BOOK.parent / "notebooks").glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
-            title = re.match(r"# @title (.+)", cell.source)
-            if title:
+            if title := re.match(r"# @title (.+)", cell.source):
                 yield f"notebooks/{path.name}", 1, title[1]
-
-
-def sentences_of_figures():
-    """Return (file, line, sentence) for what stands in a figure's place in print."""
-    for figure in yaml.safe_load((BOOK / "figures.yml").read_text(encoding="utf-8")).values():
-        yield "book/figures.yml", 1, figure["print"]
-
-
-def parts():
-    """Return (file, line, title) for the parts of the table of contents."""
     toc = yaml.safe_load((BOOK.parent / "_toc.yml").read_text(encoding="utf-8"))
-    return [("_toc.yml", 1, part["caption"]) for part in toc["parts"]]
+    yield from (("_toc.yml", 1, part["caption"]) for part in toc["parts"])
+    figures = yaml.safe_load((BOOK / "figures.yml").read_text(encoding="utf-8"))
+    yield from (("book/figures.yml", 1, figure["print"]) for figure in figures.values())
 
 
 def ask_for_html(app):
@@ -76,8 +68,7 @@ def write_catalogue(app, exception):
     if exception or app.builder.name != "gettext":
         return
     catalogue = Catalog(project=app.config.project, charset="utf-8", fuzzy=False)
-    found = [*sentences(), *titles_of_folds(), *parts(), *sentences_of_figures()]
-    for file, line, sentence in found:
+    for file, line, sentence in [*sentences(), *titles()]:
         catalogue.add(sentence, locations=[(file, line)])
     with open(Path(app.outdir) / "sphinx.pot", "wb") as file:
         write_po(file, catalogue, sort_by_file=True)

@@ -2,15 +2,17 @@
 
 import shutil
 
+import jinja2
 import pytest
 from browser import DESKTOP, serve
 from conftest import ROOT
 from figure_models import figures
 
+THEME = ROOT / "book" / "_theme" / "kernels"
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
 <title>A figure</title><meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="_static/theme.css">
-{styles}<style>{heights_css}</style><script type="module" src="_static/{script}"></script>
+{head}
 </head><body><main style="max-width: 45rem; margin: auto; padding: 1rem"><article>
 <h1>A figure</h1><div>
 <{tag}{attributes}>
@@ -19,11 +21,15 @@ PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset=
 </div><p class="after">What follows.</p></article></main></body></html>"""
 
 
+def head_of(*tags):
+    """Return what a page with these figures has in its head."""
+    template = jinja2.Template((THEME / "figures.html").read_text(encoding="utf-8"))
+    return template.render(figures={tag: figures.FIGURES[tag] for tag in tags}, static="_static/")
+
+
 def page_of(tag, attributes=""):
     """Return a page of its own for a figure."""
-    [figure] = figures.describe([tag])
-    styles = "".join(f'<link rel="stylesheet" href="_static/{name}">' for name in figure["styles"])
-    return PAGE.format(attributes=attributes, **{**figure, "styles": styles})
+    return PAGE.format(tag=tag, attributes=attributes, head=head_of(tag))
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +37,7 @@ def pages(tmp_path_factory):
     """The address of a folder with a page for each figure and each of its variants."""
     folder = tmp_path_factory.mktemp("figures")
     shutil.copytree(figures.FOLDER, folder / "_static" / "figures")
-    theme = ROOT / "book" / "_theme" / "kernels" / "static" / "theme.css"
-    shutil.copy(theme, folder / "_static")
+    shutil.copy(THEME / "static" / "theme.css", folder / "_static")
     for tag, figure in figures.FIGURES.items():
         (folder / f"{tag}.html").write_text(page_of(tag), encoding="utf-8")
         if "compact" in figure:

@@ -4,8 +4,8 @@ import re
 
 import nbformat
 import pytest
-from claims import assertions
 from conftest import ROOT, find_notebook
+from from_chapters import assertions
 
 from tools.book.files import table_of_contents
 

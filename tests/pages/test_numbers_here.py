@@ -6,8 +6,8 @@ import re
 import nbformat
 import numpy as np
 import pytest
-from claims import assertions
 from conftest import ROOT, find_notebook
+from from_chapters import assertions
 
 CURVES = json.loads((ROOT / "data" / "curves.json").read_text())
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in [*(ROOT / "book").glob("*.md"), ROOT / "README.md"]}

@@ -59,9 +59,7 @@ def lint_tree(root):
     """Yield what is wrong with notebooks/, book/ and _toc.yml, which has each chapter."""
     listed = table_of_contents(root)
     for path in sorted((root / "notebooks").iterdir()):
-        if path.name == ".ipynb_checkpoints":
-            continue
-        if not re.fullmatch(r"\d\d_[a-z0-9_]+\.ipynb", path.name):
+        if not re.fullmatch(r"\d\d_[a-z0-9_]+\.ipynb|\.ipynb_checkpoints", path.name):
             yield (f"notebooks/{path.name}: a stray file. notebooks/ holds only "
                    "NN_snake_case.ipynb: move it or delete it.")
     for path in [*chapters(root), *sorted((root / "book").glob("*.md"))]:

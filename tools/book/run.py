@@ -26,26 +26,18 @@ def execute(path):
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
+    notebook.cells.append(nbformat.v4.new_code_cell(
+        "import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"))
     client = NotebookClient(
         notebook, kernel_name="python3", timeout=900, record_timing=False, coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--IPKernelApp.log_level=ERROR"])  # else it warns of its loopback socket
-    code = [(index, cell) for index, cell in enumerate(notebook.cells)
-            if cell.cell_type == "code" and cell.source.strip()]
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else it warns of its loopback socket
+        on_cell_executed=lambda **_: print(".", end="", flush=True))
     start = time.perf_counter()
     # ipykernel leaves C-level output uncaptured while this is set: what is stored, nbval sees too.
-    with client.setup_kernel(env={**os.environ, "PYTEST_CURRENT_TEST": "refresh"}):
-        for count, (index, cell) in enumerate(code, 1):
-            client.execute_cell(cell, index, execution_count=count)
-            print(".", end="", flush=True)
-        seconds = time.perf_counter() - start
-        probe = nbformat.v4.new_code_cell(
-            "import resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)")
-        notebook.cells.append(probe)
-        client.execute_cell(probe, len(notebook.cells) - 1)
-        peak = int(notebook.cells.pop().outputs[0].text)
+    client.execute(env={**os.environ, "PYTEST_CURRENT_TEST": "refresh"})
+    seconds = time.perf_counter() - start
+    peak = int(notebook.cells.pop().outputs[0].text)
     return notebook, seconds, peak * (1 if sys.platform == "darwin" else 1024)
 
 

@@ -216,6 +216,8 @@ def is_doubtful(logits):
 
 
 def main():
+    if sys.argv[1:] not in ([], ["check"]):
+        sys.exit(__doc__)
     (x, y), (x_test, y_test) = load_mnist()
     x = x / np.float32(255)
     if sys.argv[1:] != ["check"]:

@@ -182,6 +182,8 @@ def read_samples():
 
 
 def main():
+    if sys.argv[1:] not in ([], ["check"], ["samples"]):
+        sys.exit(__doc__)
     if sys.argv[1:] == ["samples"]:
         with safe_open(OUTPUT, framework="numpy") as file:
             metadata = file.metadata() | {"samples": as_text(read_samples())}

@@ -9,6 +9,7 @@ test set, at which nothing is chosen. The functions are those of the notebook.
 """
 
 import json
+import sys
 
 import keras
 import numpy as np
@@ -118,6 +119,8 @@ def mistakes(model, x, y, c):
 
 
 def main():
+    if sys.argv[1:]:
+        sys.exit(__doc__)
     c, (x, y), (x_test, y_test) = definitions("17"), digits(), load_mnist()[1]
     data = ((x[:TRAINING], y[:TRAINING]), (x[TRAINING:], y[TRAINING:]), (as_input(x_test), y_test))
     networks = {}

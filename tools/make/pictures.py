@@ -98,7 +98,9 @@ def readme(site=ROOT / "_build" / "html"):
     return framed.quantize(192, dither=Image.Dither.NONE)
 
 
-if __name__ == "__main__" and "readme" in sys.argv:
+if __name__ == "__main__" and sys.argv[1:] not in ([], ["readme"]):
+    sys.exit(__doc__)
+elif __name__ == "__main__" and "readme" in sys.argv:
     readme().save(README, optimize=True)
     print(f"{README}: {README.stat().st_size} bytes")
 elif __name__ == "__main__":

@@ -14,6 +14,7 @@ book/figures/drag-digit/networks.safetensors has the weights of seed 0 as float1
 """
 
 import json
+import sys
 
 import keras
 import numpy as np
@@ -76,6 +77,8 @@ def read_networks():
 
 
 def main():
+    if sys.argv[1:]:
+        sys.exit(__doc__)
     x_test, y_test = load_mnist()[1]
     moves = movable(x_test)
     sweep, best = [], {}
