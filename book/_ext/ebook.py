@@ -3,8 +3,8 @@
 `make epub` writes it; epubcheck finds no error in it.
 
 The figures to play with become a sentence of figures.yml (in the PDF too), a link to a file to
-download becomes text, no script goes in, MathML is announced in the manifest, and the table of
-contents has every chapter although the first page stands in a folder.
+download becomes text, no script goes in, MathML and SVG are announced in the manifest, and the
+table of contents has every chapter although the first page stands in a folder.
 """
 
 import posixpath
@@ -31,8 +31,9 @@ class Ebook(Epub3Builder):
 
     def build_content(self):
         def announce(item):
-            has_formulas = "<math" in (self.outdir / item[1]).read_text(encoding="utf-8")
-            return item[0] + ' properties="mathml"' * has_formulas
+            page = (self.outdir / item[1]).read_text(encoding="utf-8")
+            has = [name for name, tag in [("mathml", "<math"), ("svg", "<svg")] if tag in page]
+            return item[0] + f' properties="{" ".join(has)}"' * bool(has)
 
         super().build_content()
         path = self.outdir / "content.opf"

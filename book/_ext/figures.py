@@ -20,7 +20,7 @@ from sphinx.locale import _
 BOOK = Path(__file__).resolve().parents[1]
 FOLDER = BOOK / "figures"
 FIGURES = yaml.safe_load((BOOK / "figures.yml").read_text(encoding="utf-8"))
-VERSION = digest("figures")[:8]  # in the addresses: a browser keeps no file of another state
+VERSION = digest("figures/**/*")[:8]  # in the addresses: a browser keeps no file of another state
 
 
 def tags_in(html):

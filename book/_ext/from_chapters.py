@@ -102,7 +102,13 @@ class Teachers(Gather):
             for name, number, title, cells in self.chapters()))
 
 
+def outdated(app, env, added, changed, removed):
+    """Return the pages to read again where a chapter has come or gone: they have not noted it."""
+    return {"book/claims", "book/for_teachers"} & env.found_docs if added or removed else set()
+
+
 def setup(app):
+    app.connect("env-get-outdated", outdated)
     app.add_directive("claims", Claims)
     app.add_directive("teachers", Teachers)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -24,7 +24,7 @@ def formula(node):
 
 def typeset_all(found):
     """Put the formulas of the nodes `found` into `typeset`; a mistake in one is a warning."""
-    new = {formula(node): node for node in found if formula(node) not in typeset}
+    new = {formula(node): node for node in reversed(found) if formula(node) not in typeset}
     if not new:
         return
     # One engine for each document: one that is not closed keeps Python from ending.

@@ -190,10 +190,10 @@ def add_pages(app):
     yield "404", {}, "404.html"
 
 
-def digest(*folders):
-    """Return a number for all that is written in the files of these folders of book/."""
+def digest(*patterns):
+    """Return a number for all that is written in the files of book/ that match a pattern."""
     book = Path(__file__).parents[1]
-    paths = sorted(path for name in folders for path in book.glob(f"{name}/**/*")
+    paths = sorted(path for pattern in patterns for path in book.glob(pattern)
                    if path.is_file() and path.suffix != ".pyc")
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
@@ -205,8 +205,9 @@ def setup(app):
     app.add_node(HideCodeCellNode, override=True, html=(visit_fold, depart_fold))
     # Sphinx looks only for changed documents. What else has changed counts as configuration: with
     # "env" every page is read anew, with "html" it is written anew.
-    app.add_config_value("code_digest", digest("_ext"), "env")
-    app.add_config_value("look_digest", digest("_static", "_theme", "figures"), "html")
+    app.add_config_value("code_digest", digest("_ext/**/*"), "env")
+    look = digest("_static/**/*", "_theme/**/*", "figures/**/*", "figures.yml")
+    app.add_config_value("look_digest", look, "html")
     app.connect("doctree-read", prepare)
     app.connect("html-page-context", tell_place)
     app.connect("html-page-context", start_at_the_root)

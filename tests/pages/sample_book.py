@@ -81,8 +81,8 @@ def write_sample(folder):
             folder / "book" / name,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
-    for name in ("_static", "figures.yml"):
-        (folder / "book" / name).symlink_to(ROOT / "book" / name)
+    shutil.copy(ROOT / "book" / "figures.yml", folder / "book")
+    (folder / "book" / "_static").symlink_to(ROOT / "book" / "_static")
     shutil.copy(ROOT / "_config.yml", folder)
     (folder / "_toc.yml").write_text(TOC, encoding="utf-8")
     (folder / "book" / "index.md").write_text(

@@ -1,10 +1,12 @@
 """Each chapter says in one line how to teach it, and the page for teachers gathers these lines."""
 
+from types import SimpleNamespace
+
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
-from from_chapters import for_teachers
+from from_chapters import for_teachers, outdated
 
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -28,3 +30,9 @@ def test_the_page_for_teachers_has_every_line(site):
         said = " ".join(paragraphs[f"../notebooks/{path.stem}.html"].split())
         assert said.startswith(f"{path.name[:2]} {title}. In 45 minutes: ")
         assert len(said) > 0.7 * len(line)
+
+
+def test_a_new_chapter_reaches_the_pages_that_gather():
+    env = SimpleNamespace(found_docs={"book/claims", "book/for_teachers", "book/index"})
+    assert outdated(None, env, {"notebooks/24_new"}, set(), set()) == {"book/claims", "book/for_teachers"}
+    assert not outdated(None, env, set(), {"notebooks/04_changed"}, set())

@@ -247,10 +247,10 @@ def test_a_changed_extension_or_style_reaches_every_page(sample, source):
     before = page.stat().st_mtime_ns
     build(source=source)
     assert page.stat().st_mtime_ns == before
-    for name in ("_ext/page.py", "figures/shared/shared.css", "_theme/kernels/static/theme.css"):
+    for name in ("_ext/page.py", "figures.yml", "figures/shared/shared.css", "_theme/kernels/static/theme.css"):
         before = page.stat().st_mtime_ns
         with open(source / "book" / name, "a") as file:
-            file.write("# changed" if name.endswith("py") else "/* changed */")
+            file.write("# changed" if name.endswith(("py", "yml")) else "/* changed */")
         build(source=source)
         assert page.stat().st_mtime_ns != before, name
     assert style.read_text().endswith("/* changed */")
