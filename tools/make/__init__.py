@@ -1,4 +1,4 @@
-"""What is trained or drawn once for the pages, and the networks' times."""
+"""What is trained, drawn or measured once for the pages, and stored beside them or in data/."""
 
 import logging
 import os
