@@ -104,13 +104,10 @@ class PlainFormatter(HtmlFormatter):
 class PageWriter(HTML5Translator):
     """Sphinx's writer, and what this book's pages have beyond it."""
 
-    images = 0
-
     def visit_image(self, node):
         size = get_image_size(Path(self.builder.srcdir, node["uri"]))
         super().visit_image(node)
-        says = ' loading="lazy"' if self.images else ""  # the first one is needed at once
-        self.images += 1
+        says = ' loading="lazy"'  # no chapter has one in its first screen
         if size:
             says += ' width="{}" height="{}"'.format(*size)
         self.body[-1] = self.body[-1].replace("<img", f"<img{says}", 1)

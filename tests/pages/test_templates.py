@@ -80,7 +80,7 @@ def test_go_deeper_folds(first):
 
 def test_images_say_their_size_and_wait(first):
     one, two = first.select("article img")
-    assert (one["width"], one["height"], one.get("loading")) == ("30", "20", None)
+    assert (one["width"], one["height"], one["loading"]) == ("30", "20", "lazy")
     assert (two["width"], two["height"], two["loading"]) == ("8", "9", "lazy")
 
 
